@@ -1,0 +1,4 @@
+//! Why a pod does not run, serve, finish or go away.
+
+pub mod resource;
+pub mod snapshot;
