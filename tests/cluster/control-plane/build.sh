@@ -9,6 +9,7 @@ if ! command -v go >/dev/null 2>&1; then
 	exit 3
 fi
 
+start=$PWD
 cd "$(dirname "$0")"
 
 sha256() {
@@ -16,12 +17,16 @@ sha256() {
 }
 key=$(cat go.mod go.sum ./*.go | sha256 | cut -c1-16)
 dir=${KUBECTL_WHY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubectl-why}/control-plane-$key
+case $dir in
+/*) ;;
+*) dir=$start/$dir ;;
+esac
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 
 build() {
-	# The components refuse each other, and emulate version 0.0, unless they
-	# are told their version as Kubernetes' own build does it.
+	# Told as Kubernetes' own build tells it: without it the components report
+	# no real version and emulate the wrong one.
 	version=$(sed -n 's|^[[:space:]]*k8s\.io/kubernetes v|v|p' go.mod)
 	major=${version#v}
 	minor=${major#*.}
@@ -35,7 +40,7 @@ build() {
 	part=$dir/.control-plane.$$
 	trap 'rm -f "$part"' EXIT
 	trap 'exit 1' HUP INT TERM
-	echo "build.sh: building Kubernetes $version into $dir (about ten minutes the first time)" >&2
+	echo "build.sh: building Kubernetes $version into $dir (five to fifteen minutes the first time)" >&2
 	CGO_ENABLED=0 GOWORK=off go build -mod=readonly -buildvcs=false -trimpath \
 		-tags grpcnotrace -ldflags "$ldflags" -o "$part" . >&2
 	mv -f "$part" "$dir/control-plane"

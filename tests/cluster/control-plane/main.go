@@ -39,7 +39,7 @@ var components = []struct {
 
 // kubectl is cmd/kubectl's main().
 func kubectl() {
-	_ = logs.GlogSetter(kubectlcmd.GetLogVerbosity(os.Args))
+	logs.GlogSetter(kubectlcmd.GetLogVerbosity(os.Args)) //nolint:errcheck
 	if err := cli.RunNoErrOutput(kubectlcmd.NewDefaultKubectlCommand()); err != nil {
 		kubectlutil.CheckErr(err)
 	}

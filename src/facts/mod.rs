@@ -1,0 +1,272 @@
+//! What the snapshot says, joined and parsed once in the terms of the field: all that a rule sees.
+//!
+//! Facts read no clock, no environment and no file: the snapshot's `taken_at` is the only clock.
+
+pub(crate) mod cited;
+mod containers;
+mod events;
+mod owner;
+mod pod;
+pub mod quantity;
+mod status;
+pub mod time;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use cited::{Evidence, ObjectName, Path, Table};
+pub use containers::{Container, Exit, Restart, Role, State};
+pub use events::{Event, Events};
+pub use owner::Owner;
+pub use pod::Pod;
+pub use quantity::Quantity;
+
+use crate::finding::{Command, Remedy, Subject};
+use crate::resource::Kind;
+use crate::snapshot::{self, Lookup, Node, Snapshot, Target};
+
+/// Everything that is known about one target, read-only.
+pub struct Facts<'a> {
+    snapshot: &'a Snapshot,
+    /// What the diagnosis is about.
+    pub target: Target,
+    /// When the snapshot was taken.
+    pub now: Timestamp,
+    /// The pod. Empty if the target is something else.
+    pub pod: Pod,
+    /// The pod's containers in the order in which they start.
+    pub containers: Vec<Container>,
+    /// The pod's events, the latest first.
+    pub events: Events,
+    /// Who makes the pod again; for a target that is no pod, the target itself.
+    pub owner: Owner,
+    object: Option<&'a Value>,
+}
+
+impl<'a> Facts<'a> {
+    /// Joins what the snapshot holds about `target`.
+    pub fn new(snapshot: &'a Snapshot, target: &Target) -> Self {
+        let object = snapshot.object(target.kind, &target.namespace, &target.name).found();
+        let pod = if target.kind == "Pod" { object.map(Pod::read).unwrap_or_default() } else { Pod::default() };
+        let mut containers = object.map(|o| Container::all(o, &pod.spec, &pod.status)).unwrap_or_default();
+        let now = snapshot.taken_at();
+        for container in &mut containers {
+            container.judge(now, |exit| ended_with_pod(&pod, exit));
+        }
+        let uid = object.map(snapshot::uid_of).unwrap_or_default();
+        let owner = match target.kind {
+            "Pod" => Owner::of_pod(snapshot, &pod),
+            kind => Owner::new(kind, &target.name, &target.namespace),
+        };
+        Self {
+            snapshot,
+            target: target.clone(),
+            now,
+            events: Events::of(snapshot.all("Event"), target.kind, &target.namespace, &target.name, uid),
+            pod,
+            containers,
+            owner,
+            object,
+        }
+    }
+
+    /// kubectl's STATUS word.
+    pub fn status_word(&self) -> String {
+        status::word(&self.pod, &self.containers)
+    }
+
+    /// The target itself.
+    pub fn subject(&self) -> Subject {
+        Subject::object(self.target.kind, &self.target.name)
+    }
+
+    /// One of the pod's containers as the subject of a finding.
+    pub fn subject_of(&self, container: &Container) -> Subject {
+        Subject::container(&self.pod.name, &container.name)
+    }
+
+    /// The container of that name.
+    pub fn container(&self, name: &str) -> Option<&Container> {
+        self.containers.iter().find(|c| c.name == name)
+    }
+
+    /// The containers that the pod's life depends on: all but ephemeral ones.
+    pub fn main_containers(&self) -> impl Iterator<Item = &Container> {
+        self.containers.iter().filter(|c| c.role != Role::Ephemeral)
+    }
+
+    /// The target's object as the API server gave it; for parsers within facts.
+    pub(in crate::facts) fn object(&self) -> Option<&'a Value> {
+        self.object
+    }
+
+    /// The snapshot; for parsers within facts.
+    pub(in crate::facts) fn snapshot(&self) -> &'a Snapshot {
+        self.snapshot
+    }
+
+    /// Another object of the target's namespace, or one without namespace.
+    pub fn lookup(&self, kind: &str, name: &str) -> Lookup<&'a Value> {
+        self.snapshot.object(kind, &self.target.namespace, name)
+    }
+
+    /// The node that the pod is bound to.
+    pub fn node(&self) -> Lookup<&'a Node> {
+        self.pod.node_name().map_or(Lookup::NotAsked, |name| self.snapshot.node(name))
+    }
+
+    /// Events about another object. `uid` is empty if it is not known.
+    pub fn events_about(&self, kind: &str, name: &str, uid: &str) -> Events {
+        let namespaced = Kind::named(kind).is_none_or(|k| k.namespaced);
+        let namespace = if namespaced { self.target.namespace.as_str() } else { "" };
+        Events::of(self.snapshot.all("Event"), kind, namespace, name, uid)
+    }
+
+    /// Whether the events of the target's namespace could not be read, so that their absence says nothing.
+    pub fn events_unknown(&self) -> bool {
+        self.events.is_empty() && !self.snapshot.is_complete("Event", &self.target.namespace)
+    }
+
+    /// The target's value at `steps`, cited.
+    pub fn cite(&self, steps: &[&str]) -> Option<Evidence> {
+        Evidence::field(self.object?, steps)
+    }
+
+    /// That the target has no value at `steps`.
+    pub fn cite_absence(&self, steps: &[&str]) -> Option<Evidence> {
+        Evidence::without_field(self.object?, steps)
+    }
+
+    /// A field of a container's spec, cited.
+    pub fn cite_spec(&self, container: &Container, steps: &[&str]) -> Option<Evidence> {
+        self.cite(&[&["spec", container.spec_list(), &container.name], steps].concat())
+    }
+
+    /// A field of a container's status, cited.
+    pub fn cite_status(&self, container: &Container, steps: &[&str]) -> Option<Evidence> {
+        self.cite(&[&["status", container.status_list(), &container.name], steps].concat())
+    }
+
+    /// A field of one of a container's ends, cited: `exitCode`, `reason`, `message`, `finishedAt`.
+    pub fn cite_exit(&self, container: &Container, exit: &Exit, field: &str) -> Option<Evidence> {
+        let state = if exit.is_last { "lastState" } else { "state" };
+        self.cite_status(container, &[state, "terminated", field])
+    }
+
+    /// A field of one of the pod's conditions, cited: `status`, `reason`, `message`.
+    pub fn cite_condition(&self, type_: &str, field: &str) -> Option<Evidence> {
+        self.cite(&["status", "conditions", type_, field])
+    }
+
+    /// A field of another object, cited.
+    pub fn cite_other(&self, kind: &str, name: &str, steps: &[&str]) -> Option<Evidence> {
+        Evidence::field(self.lookup(kind, name).found()?, steps)
+    }
+
+    /// A field of a node, cited.
+    pub fn cite_node(&self, node: &Node, steps: &[&str]) -> Option<Evidence> {
+        Evidence::field(&snapshot::node_object(node), steps)
+    }
+
+    /// That an object does not exist; nothing unless the server said so.
+    pub fn cite_missing(&self, kind: &str, name: &str) -> Option<Evidence> {
+        let absent = match kind {
+            "Node" => self.snapshot.node(name).is_absent(),
+            _ => self.lookup(kind, name).is_absent(),
+        };
+        let object = ObjectName::missing(kind, &self.target.namespace, name);
+        absent.then_some(Evidence::Absent { object, path: None })
+    }
+
+    /// Names of existing objects of that kind in the target's namespace that are close to `wanted`: four at most, the
+    /// nearest first.
+    pub fn close_names(&self, kind: &str, wanted: &str) -> Vec<String> {
+        let names: BTreeSet<&str> = self
+            .snapshot
+            .all(kind)
+            .iter()
+            .filter(|o| matches!(snapshot::namespace_of(o), "") || snapshot::namespace_of(o) == self.target.namespace)
+            .map(snapshot::name_of)
+            .collect();
+        closest(wanted, names.into_iter())
+    }
+
+    /// `kubectl VERB … -n NAMESPACE` that only reads.
+    pub fn look<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Remedy {
+        Remedy::look(self.kubectl(args))
+    }
+
+    /// `kubectl … -n NAMESPACE`.
+    pub fn kubectl<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut all: Vec<String> = args.into_iter().map(|a| a.as_ref().to_owned()).collect();
+        all.extend(["-n".to_owned(), self.target.namespace.clone()]);
+        Command::kubectl(all)
+    }
+
+    /// `kubectl logs POD -c CONTAINER [--previous]`, for the run in which that end came.
+    pub fn look_at_log(&self, container: &Container, exit: &Exit) -> Remedy {
+        let mut args = vec!["logs", &self.pod.name, "-c", &container.name];
+        if exit.is_last {
+            args.push("--previous");
+        }
+        self.look(args)
+    }
+}
+
+/// Whether a container's end belongs to the end of the whole pod: it was deleted, evicted or given up.
+fn ended_with_pod(pod: &Pod, exit: &Exit) -> bool {
+    let after_deletion = match (pod.deletion_asked(), exit.finished) {
+        (Some(asked), Some(finished)) => finished >= asked,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    let given_up = pod.phase() == "Failed" && (!pod.reason().is_empty() || pod.is_true("DisruptionTarget"));
+    after_deletion || given_up
+}
+
+/// The names nearest to `wanted` by edit distance, four at most; a name counts as near if less than half of it differs or
+/// one contains the other.
+pub fn closest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut near: Vec<(usize, &str)> = names
+        .filter(|n| *n != wanted)
+        .map(|n| (edit_distance(wanted, n), n))
+        .filter(|(distance, n)| {
+            let longest = wanted.len().max(n.len());
+            2 * distance < longest || (wanted.len() > 2 && n.len() > 2 && (n.contains(wanted) || wanted.contains(n)))
+        })
+        .collect();
+    near.sort_unstable();
+    near.into_iter().take(4).map(|(_, n)| n.to_owned()).collect()
+}
+
+/// Levenshtein's distance between two names, of which the first 256 characters count.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(256).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().take(256).enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, cb) in row.iter_mut().skip(1).zip(&b) {
+            left = (diagonal + usize::from(ca != *cb)).min(*cell + 1).min(left + 1);
+            diagonal = std::mem::replace(cell, left);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_come_nearest_first_and_far_ones_not_at_all() {
+        let names = ["reg-cred", "regcreds", "unrelated", "registry"];
+        assert_eq!(closest("regcred", names.into_iter()), ["reg-cred", "regcreds"]);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+}

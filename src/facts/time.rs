@@ -1,0 +1,52 @@
+//! Spans of time as kubectl prints them.
+
+use jiff::Timestamp;
+
+/// A span in the two-unit form of kubectl's AGE column.
+///
+/// Source: apimachinery `duration.HumanDuration`. A span below zero reads `0s`: clocks of nodes and clients differ.
+pub fn human(seconds: i64) -> String {
+    let s = seconds.max(0);
+    let (m, h, d) = (s / 60, s / 3600, s / 86400);
+    let two = |whole: i64, unit: &str, rest: i64, sub: &str| {
+        if rest == 0 { format!("{whole}{unit}") } else { format!("{whole}{unit}{rest}{sub}") }
+    };
+    match s {
+        0..120 => format!("{s}s"),
+        120..600 => two(m, "m", s % 60, "s"),
+        600..10_800 => format!("{m}m"),
+        10_800..28_800 => two(h, "h", m % 60, "m"),
+        28_800..172_800 => format!("{h}h"),
+        172_800..691_200 => two(d, "d", h % 24, "h"),
+        691_200..63_072_000 => format!("{d}d"),
+        63_072_000..252_288_000 => two(d / 365, "y", d % 365, "d"),
+        _ => format!("{}y", d / 365),
+    }
+}
+
+/// Seconds from `earlier` to `later`; negative if the clocks say so.
+pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
+    later.as_second().saturating_sub(earlier.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::human;
+
+    #[test]
+    fn spans_read_as_in_the_age_column() {
+        for (seconds, text) in [
+            (-5, "0s"),
+            (119, "119s"),
+            (332, "5m32s"),
+            (600, "10m"),
+            (10_800, "3h"),
+            (12_000, "3h20m"),
+            (90_000, "25h"),
+            (200_000, "2d7h"),
+            (800_000, "9d"),
+        ] {
+            assert_eq!(human(seconds), text);
+        }
+    }
+}

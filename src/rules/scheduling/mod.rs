@@ -1,0 +1,6 @@
+//! No node was found for the pod.
+
+use super::Rule;
+
+/// The reasons of this stage, in the order in which they are read.
+pub const RULES: &[Rule] = &[];

@@ -1,0 +1,6 @@
+//! The pod is deleted and does not go away.
+
+use super::Rule;
+
+/// The reasons of this stage, in the order in which they are read.
+pub const RULES: &[Rule] = &[];
