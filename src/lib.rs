@@ -1,7 +1,17 @@
 //! Why a pod does not run, serve, finish or go away.
+//!
+//! The pure core: [`snapshot`] holds what a cluster answered, [`facts`] joins it, [`rules`] look for causes, [`rank`] puts
+//! them in order, [`report`] is the answer and [`render`] prints it. ARCHITECTURE.md has the map.
 
 pub mod facts;
 pub mod finding;
+pub mod rank;
+pub mod render;
+pub mod report;
 pub mod resource;
 pub mod rules;
 pub mod snapshot;
+
+mod diagnose;
+
+pub use diagnose::diagnose;

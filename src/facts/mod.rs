@@ -7,6 +7,7 @@ mod containers;
 mod events;
 mod owner;
 mod pod;
+mod progress;
 pub mod quantity;
 mod status;
 pub mod time;
@@ -19,7 +20,7 @@ use serde_json::Value;
 pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
 pub use events::{Event, Events};
-pub use owner::Owner;
+pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
 pub use quantity::Quantity;
 
@@ -75,6 +76,19 @@ impl<'a> Facts<'a> {
     /// kubectl's STATUS word.
     pub fn status_word(&self) -> String {
         status::word(&self.pod, &self.containers)
+    }
+
+    /// The target's uid; empty if it is not known.
+    pub fn target_uid(&self) -> &str {
+        self.object.map(snapshot::uid_of).unwrap_or_default()
+    }
+
+    /// Whether every container does what it is there for: it runs and is ready, or it has done its work; and the kubelet
+    /// counts the pod as ready.
+    pub fn all_serve(&self) -> bool {
+        let serves = |c: &Container| c.is_done() || c.is_running() && (c.is_ready() || c.role == Role::Init);
+        let reported = self.main_containers().next().is_some();
+        reported && self.pod.is_true("Ready") && self.main_containers().all(serves)
     }
 
     /// The target itself.

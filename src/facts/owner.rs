@@ -146,3 +146,21 @@ fn deployment_by_hash(pod: &Pod, near: &Owner) -> Option<String> {
     let name = near.name.strip_suffix(hash.as_str())?.strip_suffix('-')?;
     (near.kind == "ReplicaSet" && !name.is_empty()).then(|| name.to_owned())
 }
+
+/// Whether an object is controlled by the named one, directly or through the controllers that are in the snapshot.
+pub fn controlled_by(snapshot: &Snapshot, object: &Value, kind: &str, name: &str) -> bool {
+    let namespace = crate::snapshot::namespace_of(object);
+    let mut next = controller_of(object);
+    // A pod's chain has two links at most; a third bounds what a file may claim.
+    for _ in 0..3 {
+        let Some(reference) = next else { return false };
+        if reference.kind == kind && reference.name == name {
+            return true;
+        }
+        next = match snapshot.object(&reference.kind, namespace, &reference.name) {
+            Lookup::Found(controller) => controller_of(controller),
+            _ => None,
+        };
+    }
+    false
+}

@@ -29,9 +29,43 @@ pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
     later.as_second().saturating_sub(earlier.as_second())
 }
 
+/// Whole seconds of a duration as Go prints it: `2m40s`, `1h0m0s`, `500ms`. `None` if it is none.
+pub fn go_duration(text: &str) -> Option<i64> {
+    let mut seconds = 0.0_f64;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, next) = after.split_at(letters);
+        let scale = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * scale;
+        rest = next;
+    }
+    (!text.is_empty()).then_some(seconds as i64)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::human;
+    use super::{go_duration, human};
+
+    #[test]
+    fn durations_of_go_are_read() {
+        for (text, seconds) in [("2m40s", Some(160)), ("5m0s", Some(300)), ("1h0m0s", Some(3600)), ("500ms", Some(0))] {
+            assert_eq!(go_duration(text), seconds);
+        }
+        for text in ["", "5", "m", "2x", "back"] {
+            assert_eq!(go_duration(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn spans_read_as_in_the_age_column() {

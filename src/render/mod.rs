@@ -1,0 +1,9 @@
+//! Prints reports and decides nothing.
+
+pub mod json;
+mod page;
+mod safe;
+pub mod text;
+
+pub use page::Style;
+pub use safe::Safe;

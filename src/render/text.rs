@@ -1,0 +1,269 @@
+//! The report as text, in the style of `kubectl describe`. Its layout may change; `-o json` is the stable form.
+
+use super::Safe;
+use super::page::{Ink, Page, Span, Style};
+use crate::facts::time::human;
+use crate::finding::{Command, Effect, Evidence, Finding, Remedy, Stage, Table};
+use crate::rank::Cause;
+use crate::report::{Report, Verdict};
+use crate::rules::Rule;
+
+/// Where values of the header begin.
+const LABEL: usize = 16;
+
+/// The stations of the Stage line.
+const STATIONS: [&str; 8] =
+    ["creation", "scheduling", "dependencies", "sandbox", "images", "startup", "running", "ready"];
+
+/// Prints reports, with a line between them.
+pub fn text(reports: &[Report], style: Style) -> String {
+    let mut page = Page::new(style);
+    for (n, report) in reports.iter().enumerate() {
+        if n > 0 {
+            page.gap();
+            page.line(0, &[plain("----")]);
+            page.gap();
+        }
+        print(&mut page, report, style);
+    }
+    page.into_text()
+}
+
+fn print(page: &mut Page, report: &Report, style: Style) {
+    for (label, value) in &report.header {
+        let ink = if *label == "Status" { ink_of(report.verdict) } else { Ink::Plain };
+        page.hanging(0, &[key(format!("{:LABEL$}", format!("{label}:"))), Span(ink, Safe::line(value))], LABEL);
+    }
+    if report.target.kind == "Pod" {
+        page.line(0, &[key(format!("{:LABEL$}", "Stage:")), plain(stage_line(report))]);
+    }
+    page.gap();
+    page.hanging(0, &[key("Why:  "), Span(ink_of(report.verdict), Safe::line(full_stop(&report.summary)))], 6);
+    ladder(page, report);
+    for (n, cause) in report.causes.iter().enumerate() {
+        section(page, n + 1, cause, style);
+    }
+    if !report.also.is_empty() {
+        page.gap();
+        page.hanging(0, &[key("Also true of: "), plain(report.also.join(", "))], 2);
+    }
+    if !report.notes.is_empty() {
+        page.gap();
+        page.line(0, &[key("Also seen:")]);
+        for (reason, headline) in &report.notes {
+            page.hanging(2, &[Span(Ink::Key, Safe::line(reason)), plain(format!("  {headline}"))], 4);
+        }
+    }
+    not_checked(page, report);
+    footer(page, report);
+}
+
+fn stage_line(report: &Report) -> String {
+    let Some(stage) = report.stage else { return STATIONS.join(" > ") };
+    let mut stations: Vec<String> = STATIONS.iter().map(|s| (*s).to_owned()).collect();
+    if stage == Stage::Termination {
+        stations.push(Stage::Termination.name().to_owned());
+    }
+    let here = stations.iter().position(|s| s == stage.station()).unwrap_or(0);
+    stations[here] = format!("[{}]", stations[here].to_uppercase());
+    let first = if here > 3 { here - 2 } else { 0 };
+    let lead = if first > 0 { "... " } else { "" };
+    format!("{lead}{}", stations[first..].join(" > "))
+}
+
+/// Indentation means because; numbers lead to the sections.
+fn ladder(page: &mut Page, report: &Report) {
+    if report.causes.is_empty() {
+        return;
+    }
+    let mut top = vec![Span(Ink::Key, Safe::line(&report.status))];
+    if !report.status_detail.is_empty() {
+        top.push(plain(format!("  {}", report.status_detail)));
+    }
+    page.line(2, &top);
+    for (n, cause) in report.causes.iter().enumerate() {
+        let mut indent = 4;
+        for (rule, symptom) in cause.symptoms.iter().rev() {
+            rung(page, indent, rule, symptom, None);
+            indent += 2;
+        }
+        rung(page, indent, cause.rule, &cause.finding, Some(n + 1));
+    }
+}
+
+fn rung(page: &mut Page, indent: usize, rule: &Rule, finding: &Finding, number: Option<usize>) {
+    let number = number.map_or_else(String::new, |n| format!("  [{n}]"));
+    let spans = [
+        plain("because "),
+        key(format!("{}{number}", rule.reason)),
+        Span(Ink::Dim, Safe::line(format!("  {}  ", finding.certainty.word()))),
+        plain(&finding.headline),
+    ];
+    page.hanging(indent, &spans, indent + 4);
+}
+
+fn section(page: &mut Page, number: usize, cause: &Cause, style: Style) {
+    page.gap();
+    page.line(0, &[key(format!("[{number}] {}", cause.rule.reason))]);
+    if !cause.finding.evidence.is_empty() {
+        page.line(2, &[key("Evidence:")]);
+        for evidence in &cause.finding.evidence {
+            print_evidence(page, evidence);
+        }
+    }
+    if !style.hints {
+        return;
+    }
+    let of = |effect: Effect| cause.finding.remedies.iter().filter(move |r| r.effect == effect);
+    for (effect, title) in [(Effect::Look, "Look:"), (Effect::Change, "Fix:"), (Effect::LastResort, "Last resort:")] {
+        if of(effect).next().is_some() {
+            page.line(2, &[Span(if effect == Effect::LastResort { Ink::Warn } else { Ink::Key }, Safe::line(title))]);
+            of(effect).for_each(|remedy| print_remedy(page, remedy));
+        }
+    }
+}
+
+fn print_evidence(page: &mut Page, evidence: &Evidence) {
+    match evidence {
+        Evidence::Field { object, path, value } => {
+            let place = format!("{} {}  {}", object.kind.to_lowercase(), object.name, path.short());
+            let lines = Safe::lines(value);
+            if let [one] = lines.as_slice()
+                && one.as_str().len() + place.len() < 80
+            {
+                page.hanging(4, &[plain(format!("{place} = ")), Span(Ink::Plain, one.clone())], 8);
+            } else {
+                page.line(4, &[plain(place)]);
+                page.block(8, Ink::Plain, &lines);
+            }
+        }
+        Evidence::Event { object, reason, message, count, last_seen } => {
+            let times = if *count > 1 { format!(" x{count}") } else { String::new() };
+            let place =
+                format!("event {reason}{times}, {} {}, last {last_seen}", object.kind.to_lowercase(), object.name);
+            page.line(4, &[plain(place)]);
+            page.block(8, Ink::Plain, &Safe::lines(message));
+        }
+        Evidence::Log { container, previous, lines } => {
+            let run = if *previous { ", run before the present one" } else { "" };
+            page.line(4, &[plain(format!("log of {container}{run}"))]);
+            lines.iter().for_each(|line| page.block(8, Ink::Dim, &Safe::lines(line)));
+        }
+        Evidence::Absent { object, path: None } => {
+            page.line(4, &[plain(format!("{} {}  does not exist", object.kind.to_lowercase(), object.name))]);
+        }
+        Evidence::Absent { object, path: Some(path) } => {
+            page.line(
+                4,
+                &[plain(format!("{} {}  {} is not set", object.kind.to_lowercase(), object.name, path.short()))],
+            );
+        }
+        Evidence::Derived { say, table } => {
+            page.block(4, Ink::Plain, &Safe::lines(say));
+            if let Some(table) = table {
+                print_table(page, table);
+            }
+        }
+    }
+}
+
+fn print_table(page: &mut Page, table: &Table) {
+    let cells = |row: &[String]| row.iter().map(Safe::line).collect::<Vec<_>>();
+    let dashes: Vec<String> = table.columns.iter().map(|c| "-".repeat(c.chars().count())).collect();
+    let rows: Vec<Vec<Safe>> = [table.columns.as_slice(), dashes.as_slice()]
+        .into_iter()
+        .chain(table.rows.iter().map(Vec::as_slice))
+        .map(cells)
+        .collect();
+    let wide = |s: &Safe| textwrap::core::display_width(s.as_str());
+    let widths: Vec<usize> =
+        (0..table.columns.len()).map(|n| rows.iter().filter_map(|r| r.get(n)).map(wide).max().unwrap_or(0)).collect();
+    for row in &rows {
+        let padded = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{}{}", cell.as_str(), " ".repeat(width + 2 - wide(cell))));
+        page.line(8, &[plain(padded.collect::<String>())]);
+    }
+}
+
+fn print_remedy(page: &mut Page, remedy: &Remedy) {
+    let indent = if remedy.say.is_empty() { 4 } else { 6 };
+    if !remedy.say.is_empty() {
+        page.block(4, Ink::Plain, &Safe::lines(&remedy.say));
+    }
+    if let Some(command) = &remedy.command {
+        print_command(page, indent, command);
+    }
+}
+
+/// A command is shown only if what is shown is what a shell would run.
+fn print_command(page: &mut Page, indent: usize, command: &Command) {
+    let shown = command.to_string();
+    let safe = Safe::line(&shown);
+    if safe.as_str() == shown {
+        page.line(indent, &[Span(Ink::Command, safe)]);
+    } else {
+        page.block(
+            indent,
+            Ink::Warn,
+            &[Safe::line("(no command to paste: a name in it holds control characters; -o json has its argv)")],
+        );
+    }
+}
+
+fn not_checked(page: &mut Page, report: &Report) {
+    if report.gaps.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0, &[key("Not checked:")]);
+    for gap in &report.gaps {
+        page.hanging(2, &[plain(format!("{}: ", gap.question)), plain(&gap.why)], 6);
+        if let Some(command) = gap.command() {
+            print_command(page, 6, &command);
+        }
+    }
+}
+
+fn footer(page: &mut Page, report: &Report) {
+    page.gap();
+    let more = match report.causes.first() {
+        Some(cause) => format!("More: kubectl why explain {}.  ", cause.rule.reason),
+        None => String::new(),
+    };
+    page.hanging(
+        0,
+        &[Span(Ink::Dim, Safe::line(format!("{more}Read at {}; nothing was changed.", report.taken_at)))],
+        0,
+    );
+}
+
+/// One line about a target: for lists of pods.
+pub fn headline(report: &Report, age: Option<i64>) -> String {
+    let reason = report.causes.first().map_or(report.verdict.word(), |c| c.rule.reason);
+    let age = age.map_or_else(String::new, human);
+    Safe::line(format!("{}  {}  {reason}  {age}  {}", report.target.name, report.status, report.summary))
+        .as_str()
+        .to_owned()
+}
+
+fn ink_of(verdict: Verdict) -> Ink {
+    match verdict {
+        Verdict::Blocked | Verdict::Failed => Ink::Bad,
+        Verdict::Degraded | Verdict::Unknown | Verdict::InProgress => Ink::Warn,
+        Verdict::Healthy | Verdict::Completed => Ink::Good,
+    }
+}
+
+fn full_stop(sentence: &str) -> String {
+    if sentence.ends_with(['.', '!', '?', ':']) { sentence.to_owned() } else { format!("{sentence}.") }
+}
+
+fn plain(text: impl std::fmt::Display) -> Span {
+    Span(Ink::Plain, Safe::line(text))
+}
+
+fn key(text: impl std::fmt::Display) -> Span {
+    Span(Ink::Key, Safe::line(text))
+}

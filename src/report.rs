@@ -1,0 +1,345 @@
+//! The answer about one target, ready to be printed: renderers decide nothing.
+
+use jiff::Timestamp;
+
+use crate::facts::time::{human, seconds_between};
+use crate::facts::{Facts, Role, State};
+use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Standing, Subject};
+use crate::rank::{self, Cause};
+use crate::resource::Kind;
+use crate::rules;
+use crate::snapshot::{Lookup, Snapshot, Target, Unanswered};
+
+/// What a diagnosis comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It does not run, serve, finish or go away.
+    Blocked,
+    /// It ended badly and will not be started again.
+    Failed,
+    /// Not fine, and no reason applies.
+    Unknown,
+    /// It does its work, with something wrong now.
+    Degraded,
+    /// Starting, pulling or terminating within its usual time.
+    InProgress,
+    /// Nothing is wrong now.
+    Healthy,
+    /// It has done its work.
+    Completed,
+}
+
+impl Verdict {
+    /// The word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Blocked => "Blocked",
+            Verdict::Failed => "Failed",
+            Verdict::Unknown => "Unknown",
+            Verdict::Degraded => "Degraded",
+            Verdict::InProgress => "InProgress",
+            Verdict::Healthy => "Healthy",
+            Verdict::Completed => "Completed",
+        }
+    }
+
+    /// Whether there is nothing to do: fine, or on its way.
+    pub fn is_fine(self) -> bool {
+        matches!(self, Verdict::Healthy | Verdict::Completed | Verdict::InProgress)
+    }
+}
+
+/// The answer about one target.
+#[derive(Debug)]
+pub struct Report {
+    /// What it is about.
+    pub target: Target,
+    /// The target's uid; empty if it is not known.
+    pub uid: String,
+    /// The labels of the header with their values, as `kubectl describe` writes them.
+    pub header: Vec<(&'static str, String)>,
+    /// kubectl's STATUS word.
+    pub status: String,
+    /// What the status word stands for, for the first line of the ladder: container, restarts.
+    pub status_detail: String,
+    /// Where the pod stopped; none if it did not.
+    pub stage: Option<Stage>,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// One sentence, no full stop.
+    pub summary: String,
+    /// Whether fixing any one cause is enough; else all must clear.
+    pub any_one: bool,
+    /// The causes, the first first.
+    pub causes: Vec<Cause>,
+    /// True and useful, not the cause: reason and sentence, five at most.
+    pub notes: Vec<(String, String)>,
+    /// Questions that got no answer.
+    pub gaps: Vec<Gap>,
+    /// Other pods of which the same is true.
+    pub also: Vec<String>,
+    /// When the snapshot was taken.
+    pub taken_at: Timestamp,
+}
+
+/// A question that got no answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// What it would have told.
+    pub question: String,
+    /// Why there is no answer.
+    pub why: String,
+    /// The argv that asks whether the right is there; empty if a right is not what is lacking.
+    pub ask: Vec<String>,
+}
+
+/// The most notes in a report.
+const MOST_NOTES: usize = 5;
+
+/// Diagnoses one target, from what the snapshot holds about it.
+pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
+    let facts = Facts::new(snapshot, target);
+    let findings = rules::apply(&facts);
+    let ranked = rank::rank(findings.found);
+    let progress = if ranked.causes.is_empty() { facts.in_progress() } else { None };
+    let verdict = verdict(&facts, &ranked.causes, progress.is_some());
+    let mut notes: Vec<_> = ranked.notes.iter().map(|(r, f)| (r.reason.to_owned(), f.headline.clone())).collect();
+    if verdict == Verdict::Unknown {
+        notes.splice(0..0, what_stands_out(&facts));
+    }
+    notes.truncate(MOST_NOTES);
+    let any_one = ranked.causes.len() > 1 && ranked.causes.iter().all(|c| c.finding.alternative);
+    Report {
+        uid: facts.target_uid().to_owned(),
+        header: header(&facts),
+        status: facts.status_word(),
+        status_detail: status_detail(&facts),
+        stage: ranked.causes.first().map(|c| c.rule.stage),
+        verdict,
+        summary: summary(&facts, &ranked.causes, verdict, progress, any_one),
+        any_one,
+        causes: ranked.causes,
+        notes,
+        gaps: gaps(snapshot, target, &facts, &findings.broken),
+        also: Vec::new(),
+        taken_at: facts.now,
+        target: facts.target,
+    }
+}
+
+fn verdict(facts: &Facts<'_>, causes: &[Cause], in_progress: bool) -> Verdict {
+    let pod = &facts.pod;
+    let wrong = causes.iter().any(|c| c.finding.standing == Standing::Wrong);
+    if facts.target.kind != "Pod" {
+        return if wrong { Verdict::Blocked } else { Verdict::Healthy };
+    }
+    match pod.phase() {
+        "Failed" if wrong && !pod.is_deleting() => Verdict::Failed,
+        _ if wrong && pod.is_true("Ready") && !pod.is_deleting() => Verdict::Degraded,
+        _ if wrong => Verdict::Blocked,
+        _ if !causes.is_empty() || in_progress => Verdict::InProgress,
+        _ if pod.is_deleting() || !pod.unreadable.is_empty() => Verdict::Unknown,
+        "Succeeded" => Verdict::Completed,
+        "Running" if facts.all_serve() => Verdict::Healthy,
+        _ => Verdict::Unknown,
+    }
+}
+
+fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Option<String>, any_one: bool) -> String {
+    match (causes, verdict) {
+        ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
+        ([], Verdict::Completed) => "it has done its work and will not run again".to_owned(),
+        ([], Verdict::InProgress) => progress.unwrap_or_else(|| "it is on its way".to_owned()),
+        ([], _) => format!("unknown: {} rules looked, none applies", rules::all().count()),
+        ([one], _) => one.finding.headline.clone(),
+        (many, _) => {
+            let end = if facts.pod.is_deleting() { "keep this pod" } else { "stand against this pod" };
+            let enough = match (any_one, many.len()) {
+                (true, 2) => "Fixing either is enough",
+                (true, _) => "Fixing any one of them is enough",
+                (false, 2) => "Both must clear",
+                (false, _) => "All of them must clear",
+            };
+            format!("{} things {end}. {enough}", number(many.len()))
+        }
+    }
+}
+
+fn number(n: usize) -> String {
+    let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    words.get(n).map_or_else(|| n.to_string(), |w| (*w).to_owned())
+}
+
+fn header(facts: &Facts<'_>) -> Vec<(&'static str, String)> {
+    let mut lines = vec![("Name", facts.target.name.clone())];
+    if !facts.target.namespace.is_empty() {
+        lines.push(("Namespace", facts.target.namespace.clone()));
+    }
+    if facts.target.kind != "Pod" {
+        lines.insert(0, ("Kind", facts.target.kind.to_owned()));
+        return lines;
+    }
+    lines.push(("Controlled By", if facts.owner.is_pod() { "<none>".to_owned() } else { facts.owner.header() }));
+    lines.push(("Node", node_line(facts)));
+    lines.push(("Status", status_line(facts)));
+    lines
+}
+
+fn node_line(facts: &Facts<'_>) -> String {
+    let Some(name) = facts.pod.node_name() else { return "<none>".to_owned() };
+    let Lookup::Found(node) = facts.node() else { return name.to_owned() };
+    let since = node.condition("Ready").and_then(|c| c.last_transition_time);
+    let span = since.map_or_else(String::new, |t| format!(" for {}", human(seconds_between(t, facts.now))));
+    match (node.is_ready(), node.is_lost()) {
+        (true, _) => name.to_owned(),
+        (_, true) => format!("{name} (not reporting{span})"),
+        _ => format!("{name} (NotReady{span})"),
+    }
+}
+
+fn status_line(facts: &Facts<'_>) -> String {
+    let word = facts.status_word();
+    let since = |time: Option<Timestamp>| time.map(|t| human(seconds_between(t, facts.now)));
+    if facts.pod.is_deleting() {
+        let span = since(facts.pod.deletion_asked()).map_or_else(String::new, |s| format!(" for {s}"));
+        let deleted =
+            if word == "Terminating" { span } else { format!(", deletion asked{span} ago").replace(" for ", " ") };
+        return format!("{word}{deleted}, grace period {}s", facts.pod.grace_seconds());
+    }
+    let detail = status_detail(facts);
+    if !detail.is_empty() {
+        return format!("{word}: {detail}");
+    }
+    match since(facts.pod.created()) {
+        Some(span) if !facts.pod.is_terminal() => format!("{word} for {span}"),
+        _ => word,
+    }
+}
+
+/// The container behind the status word, its restarts and when the kubelet tries again.
+fn status_detail(facts: &Facts<'_>) -> String {
+    let word = facts.status_word();
+    let word = word.strip_prefix("Init:").unwrap_or(&word);
+    let behind = facts.main_containers().find(|c| match &c.state {
+        State::Waiting { reason, .. } => reason == word,
+        State::Ended(exit) => exit.reason == word && !c.is_done(),
+        _ => false,
+    });
+    let Some(container) = behind else { return String::new() };
+    let mut detail = container.title();
+    match container.restarts() {
+        0 => {}
+        1 => detail.push_str(", 1 restart"),
+        n => detail.push_str(&format!(", {n} restarts")),
+    }
+    if let Some(seconds) =
+        next_try(facts, container.waiting_message(), container.last.as_ref().and_then(|e| e.finished))
+    {
+        detail.push_str(&format!(", next try in about {}", human(seconds)));
+    }
+    detail
+}
+
+/// Seconds until the kubelet starts the container again. Its message says how long it waits in all:
+/// `back-off 2m40s restarting failed container=…` (`pkg/kubelet/kuberuntime/kuberuntime_manager.go`, `doBackOff`).
+fn next_try(facts: &Facts<'_>, message: &str, ended: Option<Timestamp>) -> Option<i64> {
+    let wait = message.strip_prefix("back-off ")?.split_whitespace().next()?;
+    let wait = crate::facts::time::go_duration(wait)?;
+    let left = wait.saturating_sub(seconds_between(ended?, facts.now));
+    (left > 0).then_some(left)
+}
+
+/// What a person would look at first where no rule applies: what the containers wait for, what conditions and Warning
+/// events say.
+fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
+    let mut seen = Vec::new();
+    if !facts.pod.reason().is_empty() {
+        seen.push((facts.pod.reason().to_owned(), facts.pod.message().to_owned()));
+    }
+    for container in facts.main_containers().filter(|c| c.role != Role::Ephemeral) {
+        if let State::Waiting { reason, message } = &container.state {
+            seen.push((reason.clone(), format!("{} waits: {message}", container.title())));
+        }
+    }
+    for condition in facts.pod.status.conditions.iter().flatten().filter(|c| c.status == "False") {
+        let reason = condition.reason.clone().unwrap_or_default();
+        if let Some(message) = condition.message.as_deref().filter(|m| !m.is_empty()) {
+            seen.push((reason, format!("condition {}: {message}", condition.type_)));
+        }
+    }
+    seen.extend(facts.events.iter().filter(|e| e.warning).map(|e| (e.reason.clone(), e.message.clone())));
+    seen.dedup();
+    seen
+}
+
+fn gaps(snapshot: &Snapshot, target: &Target, facts: &Facts<'_>, broken: &[&str]) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = snapshot.header.unanswered.iter().map(|u| gap(u, target)).collect();
+    gaps.extend(facts.pod.unreadable.iter().map(|part| Gap {
+        question: format!("what the pod's {part} says"),
+        why: format!("its {part} is not of the form that the API has"),
+        ask: Vec::new(),
+    }));
+    gaps.extend(broken.iter().map(|reason| Gap {
+        question: format!("whether {reason} applies"),
+        why: "the rule failed on this input, which is a fault of kubectl-why".to_owned(),
+        ask: Vec::new(),
+    }));
+    gaps.sort();
+    gaps.dedup();
+    gaps
+}
+
+fn gap(unanswered: &Unanswered, target: &Target) -> Gap {
+    let (resource, subresource) = unanswered.resource.split_once('/').unwrap_or((&unanswered.resource, ""));
+    let kind = Kind::of_resource(resource);
+    let question = match (kind, subresource) {
+        (_, "log") => format!("what {} wrote to its log before it ended", either(&unanswered.name, "the container")),
+        (Some(kind), _) => kind.tells.to_owned(),
+        (None, _) => format!("what {} say", unanswered.resource),
+    };
+    let mut ask = Vec::new();
+    if unanswered.is_refusal() {
+        ask.extend(["kubectl", "auth", "can-i", either(&unanswered.verb, "get"), resource].map(str::to_owned));
+        if !subresource.is_empty() {
+            ask.push(format!("--subresource={subresource}"));
+        }
+        if kind.is_none_or(|k| k.namespaced) {
+            ask.extend(["-n".to_owned(), either(&unanswered.namespace, &target.namespace).to_owned()]);
+        }
+    }
+    Gap { question, why: unanswered.why.clone(), ask }
+}
+
+fn either<'s>(first: &'s str, second: &'s str) -> &'s str {
+    if first.is_empty() { second } else { first }
+}
+
+/// Everything a reader may want of a cause, for renderers.
+impl Cause {
+    /// The subject.
+    pub fn subject(&self) -> &Subject {
+        &self.finding.subject
+    }
+
+    /// How sure it is.
+    pub fn certainty(&self) -> Certainty {
+        self.finding.certainty
+    }
+
+    /// What it rests on.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.finding.evidence
+    }
+
+    /// What to do, of that effect.
+    pub fn remedies(&self) -> &[Remedy] {
+        &self.finding.remedies
+    }
+}
+
+impl Gap {
+    /// The command that asks for the right, if a right is lacking.
+    pub fn command(&self) -> Option<Command> {
+        (!self.ask.is_empty()).then(|| Command::program(&self.ask))
+    }
+}
