@@ -3,8 +3,10 @@
 //! The pure core: [`snapshot`] holds what a cluster answered, [`facts`] joins it, [`rules`] look for causes, [`rank`] puts
 //! them in order, [`report`] is the answer and [`render`] prints it. ARCHITECTURE.md has the map.
 
+pub mod cli;
 pub mod facts;
 pub mod finding;
+pub mod gather;
 pub mod rank;
 pub mod render;
 pub mod report;

@@ -1,0 +1,125 @@
+//! The command line: arguments in, report and exit status out.
+
+mod args;
+mod explain;
+mod target;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::gather::file;
+use crate::render::{Safe, Style, json, text};
+use crate::report::Report;
+use crate::snapshot::{Snapshot, Target, name_of, namespace_of};
+use args::{Cli, Colour, Output, Run, Task};
+
+/// Wrong usage.
+const USAGE: u8 = 2;
+/// The cluster or the file could not be read, or the target does not exist.
+const UNREAD: u8 = 3;
+
+/// Why there is no report: the exit status and the sentence.
+struct Failure(u8, String);
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|_| {}));
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure(code, why)) => {
+            for line in Safe::lines(&format!("error: {why}")) {
+                let _ = writeln!(std::io::stderr(), "{}", line.as_str());
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, Failure> {
+    if let Some(Task::Explain { word }) = &cli.command {
+        let page = explain::page(word.as_deref()).map_err(|why| Failure(USAGE, why))?;
+        return print(&page);
+    }
+    let Some(path) = &cli.run.filename else {
+        return Err(Failure(UNREAD, "no cluster can be read yet".to_owned()));
+    };
+    let snapshot = file::read(path).map_err(|e| Failure(UNREAD, e.to_string()))?;
+    let namespace = cli.connection.namespace.clone().unwrap_or_else(|| snapshot.header.namespace.clone());
+    let targets = targets(&snapshot, &cli.run.targets, &namespace)?;
+    let reports: Vec<Report> = targets.iter().flat_map(|t| crate::diagnose(&snapshot, t)).collect();
+    print(&rendered(&reports, &cli.run))?;
+    let bad = reports.iter().any(|r| !r.verdict.is_fine());
+    Ok(u8::from(cli.run.exit_code && bad))
+}
+
+/// The targets that are meant, looked up in the snapshot: a namespace that is not given is that of the only object of the
+/// name; without a name the snapshot's own target, or its only pod.
+fn targets(snapshot: &Snapshot, args: &[String], namespace: &str) -> Result<Vec<Target>, Failure> {
+    let usage = |why| Failure(USAGE, why);
+    let own = [snapshot.header.target.clone()];
+    let args = if args.is_empty() && !own[0].is_empty() { &own[..] } else { args };
+    let mut targets = target::parse(args, namespace).map_err(usage)?;
+    if targets.is_empty() {
+        let pods = snapshot.all("Pod");
+        let [pod] = pods else {
+            return Err(usage(format!("the file holds {} pods; name one: kubectl why pod/NAME -f FILE", pods.len())));
+        };
+        targets.push(Target { kind: "Pod", namespace: namespace_of(pod).to_owned(), name: name_of(pod).to_owned() });
+    }
+    for target in &mut targets {
+        let same = |o: &&serde_json::Value| name_of(o) == target.name && (namespace.is_empty() || namespace_of(o) == namespace);
+        let named: Vec<&str> = snapshot.all(target.kind).iter().filter(same).map(namespace_of).collect();
+        match named.as_slice() {
+            [space] => target.namespace = (*space).to_owned(),
+            [] if target.kind == "Node" && snapshot.node(&target.name).found().is_some() => {}
+            [] => {
+                let close = crate::facts::closest(&target.name, snapshot.all(target.kind).iter().map(name_of));
+                let hint = if close.is_empty() { String::new() } else { format!("; there is {}", close.join(", ")) };
+                let what = target.kind.to_lowercase();
+                return Err(Failure(UNREAD, format!("{what} \"{}\" is not in the file{hint}", target.name)));
+            }
+            many => {
+                let spaces = many.join(", ");
+                return Err(usage(format!("{} is in several namespaces of the file ({spaces}); choose one with -n", target.name)));
+            }
+        }
+    }
+    Ok(targets)
+}
+
+fn rendered(reports: &[Report], run: &Run) -> String {
+    match run.output {
+        Output::Json => json::json(reports),
+        Output::Yaml => json::yaml(reports),
+        Output::Name => reports
+            .iter()
+            .filter(|r| !r.verdict.is_fine())
+            .map(|r| format!("{}/{}\n", r.target.kind.to_lowercase(), r.target.name))
+            .collect(),
+        Output::Text => text::text(reports, style(run)),
+    }
+}
+
+/// Colour as kubectl plugins do it: NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM decide on a terminal.
+fn style(run: &Run) -> Style {
+    let colour = match run.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+    };
+    let on_terminal = std::io::stdout().is_terminal();
+    let width = terminal_size::terminal_size().filter(|_| on_terminal).map_or(100, |(width, _)| usize::from(width.0));
+    Style { colour, width: width.clamp(60, 120), hints: !run.no_hints }
+}
+
+/// Writes to standard output. A reader that went away (`| head`) is no error.
+fn print(text: &str) -> Result<u8, Failure> {
+    let mut out = anstream::AutoStream::always_ansi(std::io::stdout().lock());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure(1, format!("writing the report: {e}"))),
+        _ => Ok(0),
+    }
+}
