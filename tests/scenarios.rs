@@ -26,7 +26,13 @@ fn what_would_be_a_lie_is_not_said() {
     let mut said = Vec::new();
     for scenario in scenarios() {
         let report = text::text(&scenario.reports(), Style::default());
-        said.extend(scenario.strings("neverSays").iter().filter(|l| report.contains(*l)).map(|l| format!("{}: {l}", scenario.name)));
+        said.extend(
+            scenario
+                .strings("neverSays")
+                .iter()
+                .filter(|l| report.contains(*l))
+                .map(|l| format!("{}: {l}", scenario.name)),
+        );
     }
     all_well(said);
 }

@@ -58,15 +58,34 @@ const PURE: [&str; 5] = ["src/facts", "src/rules", "src/render", "src/snapshot",
 
 #[test]
 fn the_core_does_no_io_and_reads_no_clock() {
-    let words = ["std::fs", "std::env", "std::net", "std::process", "std::io", "tokio", "kube::", "hyper", "SystemTime", "Instant",
-        "Timestamp::now", "Zoned::now", "include_str!", "println!", "eprintln!", "print!"];
+    let words = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "std::io",
+        "tokio",
+        "kube::",
+        "hyper",
+        "SystemTime",
+        "Instant",
+        "Timestamp::now",
+        "Zoned::now",
+        "include_str!",
+        "println!",
+        "eprintln!",
+        "print!",
+    ];
     let folders: Vec<&str> = PURE.iter().copied().filter(|f| !f.ends_with(".rs")).collect();
     nowhere(holding(&folders, &words));
 }
 
 #[test]
 fn rules_see_facts_and_nothing_else() {
-    nowhere(holding(&["src/rules"], &["crate::snapshot::Snapshot", "crate::gather", "crate::render", "crate::report", "crate::cli", "serde_json"]));
+    nowhere(holding(
+        &["src/rules"],
+        &["crate::snapshot::Snapshot", "crate::gather", "crate::render", "crate::report", "crate::cli", "serde_json"],
+    ));
 }
 
 #[test]
@@ -77,7 +96,10 @@ fn rules_do_not_make_up_evidence() {
 
 #[test]
 fn ranking_and_rendering_know_no_reason_by_name() {
-    for (path, text) in sources("src/render").into_iter().chain([(root().join("src/rank.rs"), std::fs::read_to_string(root().join("src/rank.rs")).unwrap())]) {
+    for (path, text) in sources("src/render")
+        .into_iter()
+        .chain([(root().join("src/rank.rs"), std::fs::read_to_string(root().join("src/rank.rs")).unwrap())])
+    {
         for rule in rules::all() {
             let word = format!("\"{}\"", rule.reason);
             assert!(!product(&text).contains(&word), "{} names {}", path.display(), rule.reason);
@@ -87,7 +109,16 @@ fn ranking_and_rendering_know_no_reason_by_name() {
 
 #[test]
 fn nothing_can_write_to_the_cluster() {
-    let words = ["Method::POST", "Method::PUT", "Method::PATCH", "Method::DELETE", ".create(", ".delete(", ".patch(", ".replace_status("];
+    let words = [
+        "Method::POST",
+        "Method::PUT",
+        "Method::PATCH",
+        "Method::DELETE",
+        ".create(",
+        ".delete(",
+        ".patch(",
+        ".replace_status(",
+    ];
     let found = holding(&["src/gather"], &words);
     nowhere(found.into_iter().filter(|l| !l.contains("OpenOptions") && !l.contains(".create(true)")).collect());
 }
@@ -133,7 +164,8 @@ fn snake(reason: &str) -> String {
         let before = n.checked_sub(1).and_then(|p| letters.get(p));
         let after = letters.get(n + 1);
         let starts = c.is_uppercase()
-            && before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit() || after.is_some_and(|a| a.is_lowercase()));
+            && before
+                .is_some_and(|b| b.is_lowercase() || b.is_ascii_digit() || after.is_some_and(|a| a.is_lowercase()));
         if starts {
             out.push('_');
         }
@@ -156,8 +188,11 @@ fn every_rule_is_explained_and_has_near_misses() {
         }
         let text = std::fs::read_to_string(file_of(rule)).unwrap_or_default();
         let tests = text.split("mod tests").nth(1).unwrap_or_default();
-        if !(tests.contains("one(") || tests.contains("assert")) || !(tests.contains("none(") || tests.contains("is_empty()")) {
-            faults.push(format!("{}: its tests lack a case in which it is said or one in which it is not", rule.reason));
+        if !(tests.contains("one(") || tests.contains("assert"))
+            || !(tests.contains("none(") || tests.contains("is_empty()"))
+        {
+            faults
+                .push(format!("{}: its tests lack a case in which it is said or one in which it is not", rule.reason));
         }
     }
     nowhere(faults);
@@ -168,7 +203,12 @@ fn what_a_rule_explains_exists() {
     let known: BTreeSet<&str> = rules::all().map(|r| r.reason).collect();
     let mut faults = Vec::new();
     for rule in rules::all() {
-        faults.extend(rule.explains.iter().filter(|e| !known.contains(*e)).map(|e| format!("{} explains {e}, which is no reason", rule.reason)));
+        faults.extend(
+            rule.explains
+                .iter()
+                .filter(|e| !known.contains(*e))
+                .map(|e| format!("{} explains {e}, which is no reason", rule.reason)),
+        );
         if rule.explains.contains(&rule.reason) {
             faults.push(format!("{} explains itself", rule.reason));
         }

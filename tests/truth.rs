@@ -23,7 +23,8 @@ fn without(scenario: &Scenario, kind: &str, resource: &str, refused: bool) -> Sn
             complete.retain(|r| r != resource);
         }
         if refused {
-            header["unanswered"] = json!([{"verb": "list", "resource": resource, "why": format!("forbidden: {resource} is forbidden")}]);
+            header["unanswered"] =
+                json!([{"verb": "list", "resource": resource, "why": format!("forbidden: {resource} is forbidden")}]);
         }
     })
 }
@@ -35,7 +36,11 @@ fn acceptable(scenario: &Scenario, reports: &[Report]) -> Result<(), String> {
     let mut accepted = scenario.strings("cause");
     accepted.extend(scenario.strings("causes"));
     accepted.extend(scenario.strings("withoutEvents"));
-    if accepted.iter().any(|a| a == cause.rule.reason) { Ok(()) } else { Err(format!("{}: claims {}", scenario.name, cause.rule.reason)) }
+    if accepted.iter().any(|a| a == cause.rule.reason) {
+        Ok(())
+    } else {
+        Err(format!("{}: claims {}", scenario.name, cause.rule.reason))
+    }
 }
 
 #[test]
@@ -52,7 +57,9 @@ fn without_events_it_is_never_wrong() {
 fn what_is_refused_is_a_gap_and_never_a_claim() {
     let mut wrong = Vec::new();
     for scenario in scenarios() {
-        for (kind, resource) in [("Secret", "secrets"), ("Node", "nodes"), ("Event", "events"), ("ConfigMap", "configmaps")] {
+        for (kind, resource) in
+            [("Secret", "secrets"), ("Node", "nodes"), ("Event", "events"), ("ConfigMap", "configmaps")]
+        {
             let snapshot = without(&scenario, kind, resource, true);
             let reports = kubectl_why::diagnose(&snapshot, &scenario.target);
             wrong.extend(acceptable(&scenario, &reports).err().map(|e| format!("{e} without {resource}")));
@@ -85,7 +92,11 @@ fn any_object_may_be_missing() {
                 items(list).remove(n);
             });
             let reports = kubectl_why::diagnose(&snapshot, &scenario.target);
-            assert!(reports.iter().all(|r| r.gaps.iter().all(|g| !g.why.contains("a fault of kubectl-why"))), "{}", scenario.name);
+            assert!(
+                reports.iter().all(|r| r.gaps.iter().all(|g| !g.why.contains("a fault of kubectl-why"))),
+                "{}",
+                scenario.name
+            );
             serde_json::from_str::<Value>(&json::json(&reports)).unwrap();
         }
     }
@@ -98,7 +109,12 @@ fn every_path_of_evidence_resolves_to_exactly_the_value_that_is_printed() {
         let snapshot = scenario.snapshot();
         for report in kubectl_why::diagnose(&snapshot, &scenario.target) {
             for cause in &report.causes {
-                assert!(!cause.finding.evidence.is_empty(), "{}: {} rests on nothing", scenario.name, cause.rule.reason);
+                assert!(
+                    !cause.finding.evidence.is_empty(),
+                    "{}: {} rests on nothing",
+                    scenario.name,
+                    cause.rule.reason
+                );
                 for evidence in &cause.finding.evidence {
                     if let Evidence::Field { object, path, value } = evidence {
                         let found = match object.kind.as_str() {
@@ -130,8 +146,11 @@ fn resolve(object: &Value, path: &str) -> Option<Value> {
         if let Some(inside) = rest.strip_prefix('[') {
             let end = match inside.split_once("=\"") {
                 Some((by, _)) if by.chars().all(char::is_alphanumeric) => {
-                    let value: Value = serde_json::Deserializer::from_str(&inside[by.len() + 1..]).into_iter().next()?.ok()?;
-                    here = here.as_array()?.iter().find(|i| i[by].as_str() == value.as_str() || i[by].to_string() == value.as_str().unwrap_or(""))?;
+                    let value: Value =
+                        serde_json::Deserializer::from_str(&inside[by.len() + 1..]).into_iter().next()?.ok()?;
+                    here = here.as_array()?.iter().find(|i| {
+                        i[by].as_str() == value.as_str() || i[by].to_string() == value.as_str().unwrap_or("")
+                    })?;
                     by.len() + 1 + value.to_string().len()
                 }
                 _ => {

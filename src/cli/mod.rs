@@ -70,7 +70,9 @@ fn targets(snapshot: &Snapshot, args: &[String], namespace: &str) -> Result<Vec<
         targets.push(Target { kind: "Pod", namespace: namespace_of(pod).to_owned(), name: name_of(pod).to_owned() });
     }
     for target in &mut targets {
-        let same = |o: &&serde_json::Value| name_of(o) == target.name && (namespace.is_empty() || namespace_of(o) == namespace);
+        let same = |o: &&serde_json::Value| {
+            name_of(o) == target.name && (namespace.is_empty() || namespace_of(o) == namespace)
+        };
         let named: Vec<&str> = snapshot.all(target.kind).iter().filter(same).map(namespace_of).collect();
         match named.as_slice() {
             [space] => target.namespace = (*space).to_owned(),
@@ -83,7 +85,10 @@ fn targets(snapshot: &Snapshot, args: &[String], namespace: &str) -> Result<Vec<
             }
             many => {
                 let spaces = many.join(", ");
-                return Err(usage(format!("{} is in several namespaces of the file ({spaces}); choose one with -n", target.name)));
+                return Err(usage(format!(
+                    "{} is in several namespaces of the file ({spaces}); choose one with -n",
+                    target.name
+                )));
             }
         }
     }

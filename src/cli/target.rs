@@ -4,17 +4,8 @@ use crate::resource::Kind;
 use crate::snapshot::Target;
 
 /// The kinds that can be diagnosed.
-pub const KINDS: [&str; 9] = [
-    "Pod",
-    "Deployment",
-    "StatefulSet",
-    "DaemonSet",
-    "ReplicaSet",
-    "Job",
-    "CronJob",
-    "Node",
-    "ReplicationController",
-];
+pub const KINDS: [&str; 9] =
+    ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Node", "ReplicationController"];
 
 /// The targets that `args` name in `namespace`. None at all means the pods that are not fine.
 ///
@@ -25,9 +16,11 @@ pub fn parse(args: &[String], namespace: &str) -> Result<Vec<Target>, String> {
     match args {
         [] => Ok(Vec::new()),
         _ if slashed == args.len() => args.iter().map(|a| type_and_name(a, namespace)).collect(),
-        _ if slashed > 0 => Err("there is no need to specify a resource type as a separate argument when passing arguments in \
+        _ if slashed > 0 => {
+            Err("there is no need to specify a resource type as a separate argument when passing arguments in \
             resource/name form (e.g. 'kubectl why pod/x' instead of 'kubectl why pod pod/x')"
-            .to_owned()),
+                .to_owned())
+        }
         [one] => match diagnosable(one) {
             Ok(kind) if kind.kind == "Pod" => Ok(Vec::new()),
             Ok(kind) => Err(format!("{} needs a name: kubectl why {}/NAME", kind.kind, kind.singular())),
@@ -42,7 +35,9 @@ pub fn parse(args: &[String], namespace: &str) -> Result<Vec<Target>, String> {
 
 fn type_and_name(argument: &str, namespace: &str) -> Result<Target, String> {
     match argument.split('/').collect::<Vec<_>>().as_slice() {
-        [_, ""] | ["", _] => Err(format!("arguments in resource/name form must have a single resource and name: {argument}")),
+        [_, ""] | ["", _] => {
+            Err(format!("arguments in resource/name form must have a single resource and name: {argument}"))
+        }
         [kind, name] => target(Some(diagnosable(kind)?), name, namespace),
         _ => Err("arguments in resource/name form may not have more than one slash".to_owned()),
     }

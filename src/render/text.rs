@@ -2,11 +2,13 @@
 
 use super::Safe;
 use super::page::{Ink, Page, Span, Style};
+use crate::facts::ObjectName;
 use crate::facts::time::human;
 use crate::finding::{Command, Effect, Evidence, Finding, Remedy, Stage, Table};
 use crate::rank::Cause;
 use crate::report::{Report, Verdict};
 use crate::rules::Rule;
+use crate::snapshot::Target;
 
 /// Where values of the header begin.
 const LABEL: usize = 16;
@@ -41,7 +43,7 @@ fn print(page: &mut Page, report: &Report, style: Style) {
     page.hanging(0, &[key("Why:  "), Span(ink_of(report.verdict), Safe::line(full_stop(&report.summary)))], 6);
     ladder(page, report);
     for (n, cause) in report.causes.iter().enumerate() {
-        section(page, n + 1, cause, style);
+        section(page, n + 1, cause, &report.target, style);
     }
     if !report.also.is_empty() {
         page.gap();
@@ -102,13 +104,13 @@ fn rung(page: &mut Page, indent: usize, rule: &Rule, finding: &Finding, number: 
     page.hanging(indent, &spans, indent + 4);
 }
 
-fn section(page: &mut Page, number: usize, cause: &Cause, style: Style) {
+fn section(page: &mut Page, number: usize, cause: &Cause, target: &Target, style: Style) {
     page.gap();
     page.line(0, &[key(format!("[{number}] {}", cause.rule.reason))]);
     if !cause.finding.evidence.is_empty() {
         page.line(2, &[key("Evidence:")]);
         for evidence in &cause.finding.evidence {
-            print_evidence(page, evidence);
+            print_evidence(page, evidence, target, style.width);
         }
     }
     if !style.hints {
@@ -123,25 +125,30 @@ fn section(page: &mut Page, number: usize, cause: &Cause, style: Style) {
     }
 }
 
-fn print_evidence(page: &mut Page, evidence: &Evidence) {
+/// The target is called by its kind alone, any other object by kind and name.
+fn called(object: &ObjectName, target: &Target) -> String {
+    let kind = object.kind.to_lowercase();
+    let is_target = object.kind == target.kind && object.name == target.name;
+    if is_target { kind } else { format!("{kind} {}", object.name) }
+}
+
+fn print_evidence(page: &mut Page, evidence: &Evidence, target: &Target, width: usize) {
     match evidence {
         Evidence::Field { object, path, value } => {
-            let place = format!("{} {}  {}", object.kind.to_lowercase(), object.name, path.short());
-            let lines = Safe::lines(value);
-            if let [one] = lines.as_slice()
-                && one.as_str().len() + place.len() < 80
-            {
-                page.hanging(4, &[plain(format!("{place} = ")), Span(Ink::Plain, one.clone())], 8);
-            } else {
-                page.line(4, &[plain(place)]);
-                page.block(8, Ink::Plain, &lines);
+            let place = format!("{}  {}", called(object, target), path.short());
+            match Safe::lines(value).as_slice() {
+                [one] if place.len() + one.as_str().len() + 7 <= width => {
+                    page.line(4, &[plain(place), plain(" = "), Span(Ink::Plain, one.clone())])
+                }
+                lines => {
+                    page.line(4, &[plain(place)]);
+                    page.block(8, Ink::Plain, lines);
+                }
             }
         }
         Evidence::Event { object, reason, message, count, last_seen } => {
-            let times = if *count > 1 { format!(" x{count}") } else { String::new() };
-            let place =
-                format!("event {reason}{times}, {} {}, last {last_seen}", object.kind.to_lowercase(), object.name);
-            page.line(4, &[plain(place)]);
+            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            page.line(4, &[plain(format!("{}  event {reason}{times}, last at {last_seen}", called(object, target)))]);
             page.block(8, Ink::Plain, &Safe::lines(message));
         }
         Evidence::Log { container, previous, lines } => {
@@ -150,7 +157,7 @@ fn print_evidence(page: &mut Page, evidence: &Evidence) {
             lines.iter().for_each(|line| page.block(8, Ink::Dim, &Safe::lines(line)));
         }
         Evidence::Absent { object, path: None } => {
-            page.line(4, &[plain(format!("{} {}  does not exist", object.kind.to_lowercase(), object.name))]);
+            page.line(4, &[plain(format!("{}  does not exist", called(object, target)))]);
         }
         Evidence::Absent { object, path: Some(path) } => {
             page.line(

@@ -33,7 +33,8 @@ impl Scenario {
     fn read(dir: PathBuf) -> Self {
         let json = |file: &str| -> Value {
             let path = dir.join(file);
-            serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+                .unwrap()
         };
         let expect = json("expect.json");
         let (kind, name) = expect["target"].as_str().unwrap().split_once('/').unwrap();
