@@ -219,6 +219,11 @@ fn a_written_snapshot_is_private_even_where_a_public_file_was() {
     write(&path, &read(&scenario("cfg-cm-env")).unwrap()).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "nothing else is left");
+    let link = folder.0.join("link.json");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    write(&link, &Snapshot::default()).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "the file behind a link is written");
+    assert_eq!(read(&path).unwrap().taken_at(), Snapshot::default().taken_at());
     let nowhere = write(&folder.0.join("no/where.json"), &Snapshot::default()).unwrap_err();
     assert!(nowhere.to_string().ends_with("cannot be written: there is no such file or folder"), "{nowhere}");
     assert!(write(&folder.0, &Snapshot::default()).is_err());
