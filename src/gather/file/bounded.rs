@@ -23,9 +23,9 @@ const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 2 * ALLOCA
 
 const MIB: usize = 1024 * 1024;
 /// What any file may take, however small.
-const BASE: usize = 64 * MIB;
-/// How many times its own size a file may take beyond that; objects written compactly take about ten times theirs.
-const TIMES: usize = 16;
+const BASE: usize = 48 * MIB;
+/// How many times its own size a file may take beyond that; objects written without any space take about nine times theirs.
+const TIMES: usize = 12;
 const MOST: usize = 640 * MIB;
 
 impl Budget {

@@ -233,6 +233,9 @@ const TIMES: &[&str] = &[
     "time",
 ];
 
+/// Maps whose keys are anybody's words.
+const FREE: &[&str] = &["annotations", "labels", "matchLabels", "nodeSelector", "data", "stringData", "binaryData"];
+
 fn newest(value: &Value, newest_yet: &mut Option<Timestamp>) {
     let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
     match value {
@@ -241,7 +244,7 @@ fn newest(value: &Value, newest_yet: &mut Option<Timestamp>) {
             for (key, value) in map {
                 match value {
                     Value::String(_) if TIMES.contains(&key.as_str()) => *newest_yet = (*newest_yet).max(time(value)),
-                    Value::Array(_) | Value::Object(_) => newest(value, newest_yet),
+                    Value::Array(_) | Value::Object(_) if !FREE.contains(&key.as_str()) => newest(value, newest_yet),
                     _ => {}
                 }
             }

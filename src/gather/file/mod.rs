@@ -79,3 +79,6 @@ fn bytes(from: impl Read, most: usize) -> Result<Vec<u8>, Problem> {
     from.take(limit).read_to_end(&mut bytes).map_err(|e| Problem::Unreadable(e.kind()))?;
     if bytes.len() > most { Err(Problem::TooLarge { most }) } else { Ok(bytes) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,8 @@ pub(super) enum Piece<'a> {
 /// What is done with each part.
 pub(super) type Take<'t> = dyn FnMut(Piece<'_>) -> Result<(), Problem> + 't;
 
-/// Values nested deeper than this are refused; `serde_json` has the same limit.
-const MAX_DEPTH: usize = 128;
+/// YAML nested deeper than this is refused, for every level takes kilobytes of stack; `serde_json`'s limit is 128.
+const MAX_DEPTH: usize = 64;
 /// Documents in one YAML file, each of which costs the start of a parser.
 const MAX_DOCUMENTS: usize = 100_000;
 
@@ -187,8 +187,12 @@ fn yaml_fault(error: &YamlError, lines_before: u64, spent: bool) -> Fault {
     let error = error.without_snippet();
     let place = error.location().filter(|at| at.line() > 0);
     let place = place.map(|at| Place { line: lines_before + at.line(), column: at.column() });
-    let problem = match error {
-        _ if spent => Problem::TooMuch,
+    Fault { place, problem: if spent { Problem::TooMuch } else { yaml_problem(error) } }
+}
+
+fn yaml_problem(error: &YamlError) -> Problem {
+    match error.without_snippet() {
+        YamlError::AliasError { error, .. } => yaml_problem(error),
         YamlError::Budget { breach: BudgetBreach::Depth { .. }, .. } => Problem::TooDeep,
         YamlError::Budget { .. }
         | YamlError::AliasReplayLimitExceeded { .. }
@@ -200,6 +204,5 @@ fn yaml_fault(error: &YamlError, lines_before: u64, spent: bool) -> Fault {
             Problem::Syntax { format: Format::Yaml, detail: "an alias whose anchor is not in the document".to_owned() }
         }
         _ => Problem::Syntax { format: Format::Yaml, detail: String::new() },
-    };
-    Fault { place, problem }
+    }
 }

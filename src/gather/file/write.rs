@@ -25,8 +25,10 @@ fn place(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
         Ok(there) if !there.is_file() => return fill(OpenOptions::new().write(true).open(path)?, snapshot),
         _ => {}
     }
-    let (beside, file) = beside(path)?;
-    let placed = fill(file, snapshot).and_then(|()| fs::rename(&beside, path));
+    // A rename would put the file in a link's place, not in that of the file behind it.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (beside, file) = beside(&path)?;
+    let placed = fill(file, snapshot).and_then(|()| fs::rename(&beside, &path));
     if placed.is_err() {
         // The first error is the one to tell; what is left behind is private.
         let _ = fs::remove_file(&beside);
