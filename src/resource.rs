@@ -34,39 +34,132 @@ pub static KINDS: &[Kind] = &[
     kind("CronJob", "cronjobs", "batch", &["cj"], "whether the CronJob is suspended"),
     core("Node", "nodes", &["no"], false, "what the nodes offer, their taints and labels, and whether they are ready"),
     core("Event", "events", &["ev"], true, "what the cluster's components reported about the pod in the last hour"),
-    core("PersistentVolumeClaim", "persistentvolumeclaims", &["pvc"], true, "whether the pod's claims exist and are bound"),
+    core(
+        "PersistentVolumeClaim",
+        "persistentvolumeclaims",
+        &["pvc"],
+        true,
+        "whether the pod's claims exist and are bound",
+    ),
     core("PersistentVolume", "persistentvolumes", &["pv"], false, "from which nodes the pod's volumes can be reached"),
-    Kind { kind: "StorageClass", plural: "storageclasses", group: "storage.k8s.io", version: "v1", short: &["sc"], namespaced: false,
-        tells: "whether the claims' StorageClasses exist and who provisions for them" },
-    Kind { kind: "VolumeAttachment", plural: "volumeattachments", group: "storage.k8s.io", version: "v1", short: &[], namespaced: false,
-        tells: "to which node the pod's volumes are attached" },
-    Kind { kind: "CSINode", plural: "csinodes", group: "storage.k8s.io", version: "v1", short: &[], namespaced: false,
-        tells: "which CSI drivers the node has" },
-    core("ConfigMap", "configmaps", &["cm"], true, "whether the ConfigMaps that the pod names exist and hold the keys it needs"),
+    Kind {
+        kind: "StorageClass",
+        plural: "storageclasses",
+        group: "storage.k8s.io",
+        version: "v1",
+        short: &["sc"],
+        namespaced: false,
+        tells: "whether the claims' StorageClasses exist and who provisions for them",
+    },
+    Kind {
+        kind: "VolumeAttachment",
+        plural: "volumeattachments",
+        group: "storage.k8s.io",
+        version: "v1",
+        short: &[],
+        namespaced: false,
+        tells: "to which node the pod's volumes are attached",
+    },
+    Kind {
+        kind: "CSINode",
+        plural: "csinodes",
+        group: "storage.k8s.io",
+        version: "v1",
+        short: &[],
+        namespaced: false,
+        tells: "which CSI drivers the node has",
+    },
+    core(
+        "ConfigMap",
+        "configmaps",
+        &["cm"],
+        true,
+        "whether the ConfigMaps that the pod names exist and hold the keys it needs",
+    ),
     core("Secret", "secrets", &[], true, "whether the Secrets that the pod names exist"),
     core("ServiceAccount", "serviceaccounts", &["sa"], true, "which image pull secrets the pod's ServiceAccount adds"),
     core("ResourceQuota", "resourcequotas", &["quota"], true, "how much of the namespace's quota is used"),
     core("LimitRange", "limitranges", &["limits"], true, "which limits the namespace sets for its pods"),
-    core("Namespace", "namespaces", &["ns"], false, "whether the namespace is being deleted, and its Pod Security level"),
-    Kind { kind: "PriorityClass", plural: "priorityclasses", group: "scheduling.k8s.io", version: "v1", short: &["pc"], namespaced: false,
-        tells: "which priority classes exist" },
-    Kind { kind: "RuntimeClass", plural: "runtimeclasses", group: "node.k8s.io", version: "v1", short: &[], namespaced: false,
-        tells: "whether the pod's RuntimeClass exists and its handler" },
-    Kind { kind: "PodDisruptionBudget", plural: "poddisruptionbudgets", group: "policy", version: "v1", short: &["pdb"], namespaced: true,
-        tells: "which disruptions are allowed" },
-    Kind { kind: "ResourceClaim", plural: "resourceclaims", group: "resource.k8s.io", version: "v1", short: &[], namespaced: true,
-        tells: "whether the pod's resource claims exist and are allocated" },
-    Kind { kind: "Lease", plural: "leases", group: "coordination.k8s.io", version: "v1", short: &[], namespaced: true,
-        tells: "when the node's kubelet last reported" },
-    Kind { kind: "ReplicationController", plural: "replicationcontrollers", group: "", version: "v1", short: &["rc"], namespaced: true,
-        tells: "what the ReplicationController asks for" },
+    core(
+        "Namespace",
+        "namespaces",
+        &["ns"],
+        false,
+        "whether the namespace is being deleted, and its Pod Security level",
+    ),
+    Kind {
+        kind: "PriorityClass",
+        plural: "priorityclasses",
+        group: "scheduling.k8s.io",
+        version: "v1",
+        short: &["pc"],
+        namespaced: false,
+        tells: "which priority classes exist",
+    },
+    Kind {
+        kind: "RuntimeClass",
+        plural: "runtimeclasses",
+        group: "node.k8s.io",
+        version: "v1",
+        short: &[],
+        namespaced: false,
+        tells: "whether the pod's RuntimeClass exists and its handler",
+    },
+    Kind {
+        kind: "PodDisruptionBudget",
+        plural: "poddisruptionbudgets",
+        group: "policy",
+        version: "v1",
+        short: &["pdb"],
+        namespaced: true,
+        tells: "which disruptions are allowed",
+    },
+    Kind {
+        kind: "ResourceClaim",
+        plural: "resourceclaims",
+        group: "resource.k8s.io",
+        version: "v1",
+        short: &[],
+        namespaced: true,
+        tells: "whether the pod's resource claims exist and are allocated",
+    },
+    Kind {
+        kind: "Lease",
+        plural: "leases",
+        group: "coordination.k8s.io",
+        version: "v1",
+        short: &[],
+        namespaced: true,
+        tells: "when the node's kubelet last reported",
+    },
+    Kind {
+        kind: "ReplicationController",
+        plural: "replicationcontrollers",
+        group: "",
+        version: "v1",
+        short: &["rc"],
+        namespaced: true,
+        tells: "what the ReplicationController asks for",
+    },
 ];
 
-const fn core(kind: &'static str, plural: &'static str, short: &'static [&'static str], namespaced: bool, tells: &'static str) -> Kind {
+const fn core(
+    kind: &'static str,
+    plural: &'static str,
+    short: &'static [&'static str],
+    namespaced: bool,
+    tells: &'static str,
+) -> Kind {
     Kind { kind, plural, group: "", version: "v1", short, namespaced, tells }
 }
 
-const fn kind(kind: &'static str, plural: &'static str, group: &'static str, short: &'static [&'static str], tells: &'static str) -> Kind {
+const fn kind(
+    kind: &'static str,
+    plural: &'static str,
+    group: &'static str,
+    short: &'static [&'static str],
+    tells: &'static str,
+) -> Kind {
     Kind { kind, plural, group, version: "v1", short, namespaced: true, tells }
 }
 
@@ -83,7 +176,11 @@ impl Kind {
         let (name, rest) = word.split_once('.').map_or((word.as_str(), None), |(name, rest)| (name, Some(rest)));
         KINDS.iter().find(|k| {
             (k.plural == name || k.kind.eq_ignore_ascii_case(name) || k.short.contains(&name))
-                && rest.is_none_or(|rest| rest == k.group || rest == k.version && k.group.is_empty() || rest == format!("{}.{}", k.version, k.group))
+                && rest.is_none_or(|rest| {
+                    rest == k.group
+                        || rest == k.version && k.group.is_empty()
+                        || rest == format!("{}.{}", k.version, k.group)
+                })
         })
     }
 

@@ -213,7 +213,8 @@ impl Snapshot {
     pub fn absence<T>(&self, kind: &str, namespace: &str, name: Option<&str>) -> Lookup<T> {
         let Some(kind) = Kind::named(kind) else { return Lookup::NotAsked };
         if let Some(name) = name {
-            let same_space = |n: &str| !kind.namespaced || n == namespace || n.is_empty() && namespace == self.header.namespace;
+            let same_space =
+                |n: &str| !kind.namespaced || n == namespace || n.is_empty() && namespace == self.header.namespace;
             let missing = |m: &Missing| m.name == name && is_resource(kind, &m.resource) && same_space(&m.namespace);
             if self.is_complete(kind.kind, namespace) || self.header.not_found.iter().any(missing) {
                 return Lookup::NotFound;
