@@ -1,8 +1,11 @@
 //! The command line: kubectl's flags under kubectl's names.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::gather::{Connect, parse_timeout};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +29,7 @@ Examples:
 ///
 /// Reads the pod and what surrounds it, and names the cause, the evidence and the command that fixes it. It only reads:
 /// nothing in the cluster is changed. The text report may change between versions; scripts should read -o json.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "kubectl-why",
     bin_name = "kubectl why",
@@ -83,12 +86,23 @@ pub struct Run {
     /// Exit with 1 if something is not fine
     #[arg(long)]
     pub exit_code: bool,
+    /// How many lines of a failed container's log to read; none for no logs
+    #[arg(long, value_name = "N|none", default_value = "50", value_parser = log_lines)]
+    pub logs: u32,
     /// Leave out what to do about it
     #[arg(long)]
     pub no_hints: bool,
     /// When to use colour
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Colour,
+}
+
+/// `--logs`: a number, or `none`.
+fn log_lines(text: &str) -> Result<u32, String> {
+    match text {
+        "none" => Ok(0),
+        number => number.parse().map_err(|_| "a number of lines or `none` is expected".to_owned()),
+    }
 }
 
 /// Output formats.
@@ -118,7 +132,7 @@ pub enum Colour {
 }
 
 /// How to reach the cluster, as kubectl's own flags say it.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// The namespace; by default that of the context
@@ -130,4 +144,78 @@ pub struct Connection {
     /// The kubeconfig context to use
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
+    /// The kubeconfig cluster to use
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// The kubeconfig user to use
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The address of the Kubernetes API server
+    #[arg(short, long, value_name = "URL")]
+    pub server: Option<String>,
+    /// Bearer token for authentication to the API server
+    #[arg(long, value_name = "TOKEN", hide_default_value = true)]
+    pub token: Option<String>,
+    /// Username to impersonate
+    #[arg(long = "as", value_name = "USER")]
+    pub as_user: Option<String>,
+    /// UID to impersonate
+    #[arg(long, value_name = "UID")]
+    pub as_uid: Option<String>,
+    /// Group to impersonate; may be repeated
+    #[arg(long, value_name = "GROUP")]
+    pub as_group: Vec<String>,
+    /// Extra of the impersonated user as KEY=VALUE; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub as_user_extra: Vec<String>,
+    /// Path to a certificate file for the certificate authority
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub certificate_authority: Option<PathBuf>,
+    /// Path to a client certificate file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_certificate: Option<PathBuf>,
+    /// Path to a client key file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_key: Option<PathBuf>,
+    /// Server name to use for validation of the server's certificate
+    #[arg(long, value_name = "NAME")]
+    pub tls_server_name: Option<String>,
+    /// Do not check the server's certificate, which makes the connection insecure
+    #[arg(long)]
+    pub insecure_skip_tls_verify: bool,
+    /// How long to wait for one answer of the server, such as 5s, 2m or 1h; 0 for ever
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "10s")]
+    pub request_timeout: Duration,
+    /// Ask for answers without compression
+    #[arg(long)]
+    pub disable_compression: bool,
+    /// Print each request with its time to standard error
+    #[arg(short = 'v', long = "verbose", visible_alias = "v", value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "6")]
+    pub verbose: Option<u8>,
+}
+
+impl From<&Connection> for Connect {
+    fn from(flags: &Connection) -> Self {
+        Connect {
+            kubeconfig: flags.kubeconfig.clone(),
+            context: flags.context.clone(),
+            cluster: flags.cluster.clone(),
+            user: flags.user.clone(),
+            namespace: flags.namespace.clone(),
+            server: flags.server.clone(),
+            token: flags.token.clone(),
+            as_user: flags.as_user.clone(),
+            as_uid: flags.as_uid.clone(),
+            as_groups: flags.as_group.clone(),
+            as_user_extra: flags.as_user_extra.clone(),
+            certificate_authority: flags.certificate_authority.clone(),
+            client_certificate: flags.client_certificate.clone(),
+            client_key: flags.client_key.clone(),
+            tls_server_name: flags.tls_server_name.clone(),
+            insecure_skip_tls_verify: flags.insecure_skip_tls_verify,
+            request_timeout: Some(flags.request_timeout),
+            disable_compression: flags.disable_compression,
+            ..Connect::default()
+        }
+    }
 }

@@ -2,9 +2,11 @@
 
 mod args;
 mod explain;
+mod live;
 mod target;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -43,16 +45,29 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         let page = explain::page(word.as_deref()).map_err(|why| Failure(USAGE, why))?;
         return print(&page);
     }
-    let Some(path) = &cli.run.filename else {
-        return Err(Failure(UNREAD, "no cluster can be read yet".to_owned()));
+    let reports = match &cli.run.filename {
+        Some(path) => from_file(cli, path)?,
+        None => live::reports(cli)?,
     };
-    let snapshot = file::read(path).map_err(|e| Failure(UNREAD, e.to_string()))?;
-    let namespace = cli.connection.namespace.clone().unwrap_or_else(|| snapshot.header.namespace.clone());
-    let targets = targets(&snapshot, &cli.run.targets, &namespace)?;
-    let reports: Vec<Report> = targets.iter().flat_map(|t| crate::diagnose(&snapshot, t)).collect();
     print(&rendered(&reports, &cli.run))?;
     let bad = reports.iter().any(|r| !r.verdict.is_fine());
     Ok(u8::from(cli.run.exit_code && bad))
+}
+
+fn from_file(cli: &Cli, path: &Path) -> Result<Vec<Report>, Failure> {
+    let snapshot = file::read(path).map_err(|e| Failure(UNREAD, e.to_string()))?;
+    let namespace = cli.connection.namespace.clone().unwrap_or_else(|| snapshot.header.namespace.clone());
+    let targets = targets(&snapshot, &cli.run.targets, &namespace)?;
+    save(cli, &snapshot)?;
+    Ok(targets.iter().flat_map(|t| crate::diagnose(&snapshot, t)).collect())
+}
+
+/// Writes the snapshot where `--save-snapshot` says.
+fn save(cli: &Cli, snapshot: &Snapshot) -> Result<(), Failure> {
+    match &cli.run.save_snapshot {
+        Some(path) => file::write(path, snapshot).map_err(|e| Failure(UNREAD, e.to_string())),
+        None => Ok(()),
+    }
 }
 
 /// The targets that are meant, looked up in the snapshot: a namespace that is not given is that of the only object of the

@@ -1,0 +1,56 @@
+//! A diagnosis from a cluster: connect, gather, diagnose.
+
+use std::io::Write;
+
+use super::args::Cli;
+use super::{Failure, UNREAD, USAGE, save, target};
+use crate::gather::{Client, Connect, Depth, Fatal, Options, gather};
+use crate::render::Safe;
+use crate::report::Report;
+use crate::snapshot::{Snapshot, Target};
+
+/// The reports about the targets of the command line.
+pub(super) fn reports(cli: &Cli) -> Result<Vec<Report>, Failure> {
+    // Whatever is wrong with the arguments is said before anything is read.
+    target::parse(&cli.run.targets, "").map_err(|why| Failure(USAGE, why))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure(UNREAD, format!("starting the runtime: {e}")))?;
+    runtime.block_on(run(cli))
+}
+
+async fn run(cli: &Cli) -> Result<Vec<Report>, Failure> {
+    let client = Client::connect(&Connect::from(&cli.connection)).await.map_err(|e| Failure(UNREAD, e.to_string()))?;
+    let targets = target::parse(&cli.run.targets, client.namespace()).map_err(|why| Failure(USAGE, why))?;
+    let mut reports = Vec::new();
+    for target in &targets {
+        let answer = snapshot(&client, cli, target).await;
+        print_requests(cli, &client);
+        let snapshot = answer.map_err(|fatal| Failure(UNREAD, fatal.to_string()))?;
+        save(cli, &snapshot)?;
+        reports.extend(crate::diagnose(&snapshot, target));
+    }
+    Ok(reports)
+}
+
+async fn snapshot(client: &Client, cli: &Cli, target: &Target) -> Result<Snapshot, Fatal> {
+    let depth = Depth { log_lines: cli.run.logs, ..Depth::default() };
+    gather(client, target, &Options { depth, ..Options::default() }).await
+}
+
+/// With `-v`, each request with its wave and time.
+fn print_requests(cli: &Cli, client: &Client) {
+    if cli.connection.verbose.is_none() {
+        return;
+    }
+    let mut err = std::io::stderr().lock();
+    for record in client.records() {
+        let (wave, millis, bytes) = (record.wave, record.took.as_millis(), record.bytes);
+        let line = format!(
+            "wave {wave}  {millis:>5} ms  {bytes:>8} bytes  {}  {}  {}",
+            record.result, record.verb, record.path
+        );
+        let _ = writeln!(err, "{}", Safe::line(line).as_str());
+    }
+}
