@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use crate::gather::{Connect, parse_timeout};
 
 const EXAMPLES: &str = "\
@@ -58,8 +60,17 @@ pub enum Task {
     /// Explain a reason or an exit code, without a cluster
     Explain {
         /// A reason such as OOMKilled, or an exit code such as 137; without one, every reason
-        #[arg(value_name = "REASON|CODE", allow_hyphen_values = true)]
+        #[arg(value_name = "REASON|CODE", allow_hyphen_values = true, add = ArgValueCompleter::new(complete::reasons))]
         word: Option<String>,
+    },
+    /// Print a completion script for a shell
+    ///
+    /// The script completes `kubectl-why`. For `kubectl why`, put kubectl_complete-why on the PATH (it is in the release's
+    /// archive; a link to kubectl-why under that name does the same) and load kubectl's own completion.
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: complete::Shell,
     },
 }
 
@@ -68,10 +79,10 @@ pub enum Task {
 pub struct Run {
     /// TYPE/NAME, TYPE NAME or the NAME of a pod; TYPE is pod, deploy, sts, ds, rs, job, cronjob or node. Without it, the
     /// pods of the namespace that are not fine
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
     pub targets: Vec<String>,
     /// Only what concerns this container
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = ArgValueCompleter::new(complete::containers))]
     pub container: Option<String>,
     /// Read a saved snapshot, kubectl's JSON or YAML or a folder of `kubectl cluster-info dump` instead of a cluster; `-`
     /// reads standard input
@@ -136,19 +147,19 @@ pub enum Colour {
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// The namespace; by default that of the context
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", add = ArgValueCompleter::new(complete::namespaces))]
     pub namespace: Option<String>,
     /// Path to the kubeconfig file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     /// The kubeconfig context to use
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::contexts))]
     pub context: Option<String>,
     /// The kubeconfig cluster to use
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::clusters))]
     pub cluster: Option<String>,
     /// The kubeconfig user to use
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::users))]
     pub user: Option<String>,
     /// The address of the Kubernetes API server
     #[arg(short, long, value_name = "URL")]

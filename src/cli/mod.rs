@@ -1,6 +1,7 @@
 //! The command line: arguments in, report and exit status out.
 
 mod args;
+pub mod complete;
 mod explain;
 mod live;
 mod target;
@@ -28,6 +29,10 @@ struct Failure(u8, String);
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
+    if let Some(words) = complete::asked(std::env::args_os()) {
+        let _ = print(&complete::answer(words));
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
@@ -41,9 +46,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<u8, Failure> {
-    if let Some(Task::Explain { word }) = &cli.command {
-        let page = explain::page(word.as_deref()).map_err(|why| Failure(USAGE, why))?;
-        return print(&page);
+    match &cli.command {
+        Some(Task::Explain { word }) => {
+            return print(&explain::page(word.as_deref()).map_err(|why| Failure(USAGE, why))?);
+        }
+        Some(Task::Completion { shell }) => return print(&complete::script(*shell)),
+        None => {}
     }
     let reports = match &cli.run.filename {
         Some(path) => from_file(cli, path)?,

@@ -229,6 +229,20 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// A pod at a glance, without its surroundings: whether it is fine, and kubectl's STATUS word.
+pub fn glance(object: &Value) -> (bool, String) {
+    let pod = Pod::read(object);
+    let containers = Container::all(object, &pod.spec, &pod.status);
+    let fine = pod.phase() == "Succeeded" || pod.phase() == "Running" && pod.is_true("Ready");
+    (fine && !pod.is_deleting(), status::word(&pod, &containers))
+}
+
+/// The names of a pod's containers in the order in which they start.
+pub fn container_names(object: &Value) -> Vec<String> {
+    let pod = Pod::read(object);
+    Container::all(object, &pod.spec, &pod.status).into_iter().map(|c| c.name).collect()
+}
+
 /// Whether a container's end belongs to the end of the whole pod: it was deleted, evicted or given up.
 fn ended_with_pod(pod: &Pod, exit: &Exit) -> bool {
     let after_deletion = match (pod.deletion_asked(), exit.finished) {
