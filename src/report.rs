@@ -60,6 +60,8 @@ pub struct Report {
     pub header: Vec<(&'static str, String)>,
     /// kubectl's STATUS word.
     pub status: String,
+    /// Seconds since the target was created, if it says.
+    pub age: Option<i64>,
     /// What the status word stands for, for the first line of the ladder: container, restarts.
     pub status_detail: String,
     /// Where the pod stopped; none if it did not.
@@ -113,6 +115,7 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
         uid: facts.target_uid().to_owned(),
         header: header(&facts),
         status: facts.status_word(),
+        age: facts.pod.age(facts.now),
         status_detail: status_detail(&facts),
         stage: ranked.causes.first().map(|c| c.rule.stage),
         verdict,

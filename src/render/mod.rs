@@ -1,6 +1,7 @@
 //! Prints reports and decides nothing.
 
 pub mod json;
+pub mod overview;
 mod page;
 mod safe;
 pub mod text;

@@ -3,7 +3,6 @@
 use super::Safe;
 use super::page::{Ink, Page, Span, Style};
 use crate::facts::ObjectName;
-use crate::facts::time::human;
 use crate::finding::{Command, Effect, Evidence, Finding, Remedy, Stage, Table};
 use crate::rank::Cause;
 use crate::report::{Report, Verdict};
@@ -246,16 +245,7 @@ fn footer(page: &mut Page, report: &Report) {
     );
 }
 
-/// One line about a target: for lists of pods.
-pub fn headline(report: &Report, age: Option<i64>) -> String {
-    let reason = report.causes.first().map_or(report.verdict.word(), |c| c.rule.reason);
-    let age = age.map_or_else(String::new, human);
-    Safe::line(format!("{}  {}  {reason}  {age}  {}", report.target.name, report.status, report.summary))
-        .as_str()
-        .to_owned()
-}
-
-fn ink_of(verdict: Verdict) -> Ink {
+pub(super) fn ink_of(verdict: Verdict) -> Ink {
     match verdict {
         Verdict::Blocked | Verdict::Failed => Ink::Bad,
         Verdict::Degraded | Verdict::Unknown | Verdict::InProgress => Ink::Warn,
@@ -263,14 +253,14 @@ fn ink_of(verdict: Verdict) -> Ink {
     }
 }
 
-fn full_stop(sentence: &str) -> String {
+pub(super) fn full_stop(sentence: &str) -> String {
     if sentence.ends_with(['.', '!', '?', ':']) { sentence.to_owned() } else { format!("{sentence}.") }
 }
 
-fn plain(text: impl std::fmt::Display) -> Span {
+pub(super) fn plain(text: impl std::fmt::Display) -> Span {
     Span(Ink::Plain, Safe::line(text))
 }
 
-fn key(text: impl std::fmt::Display) -> Span {
+pub(super) fn key(text: impl std::fmt::Display) -> Span {
     Span(Ink::Key, Safe::line(text))
 }
