@@ -1,0 +1,30 @@
+# Everything that is done to this repository. `just` lists it.
+
+default:
+    @just --list
+
+# Exactly what CI does
+check:
+    .ci/run
+
+# The tests that need nothing but Rust
+test:
+    cargo test
+
+# The tests against a real control plane (kube-apiserver, etcd, scheduler, controller-manager)
+cluster-test:
+    tests/cluster/control-plane/build.sh > /dev/null
+    KUBECTL_WHY_CLUSTER=1 cargo test --test cluster
+
+# Write the generated files anew: reports, completions, docs
+generate:
+    UPDATE_REPORTS=1 cargo test --test scenarios whole_reports_are_as_reviewed
+    UPDATE_GENERATED=1 cargo test --test generated
+
+# Write a rule's file, its index lines and an empty scenario: just new-reason images ImageTooOld
+new-reason stage reason:
+    dev/new-reason {{stage}} {{reason}}
+
+# Times and memory against a real control plane
+bench:
+    benches/run
