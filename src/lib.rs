@@ -7,6 +7,7 @@ pub mod cli;
 pub mod facts;
 pub mod finding;
 pub mod gather;
+pub mod manual;
 pub mod rank;
 pub mod render;
 pub mod report;

@@ -26,6 +26,11 @@ const UNREAD: u8 = 3;
 /// Why there is no report: the exit status and the sentence.
 struct Failure(u8, String);
 
+/// The command line as clap knows it, for generated pages.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));

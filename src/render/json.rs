@@ -8,6 +8,7 @@ use crate::report::{Gap, Report};
 
 /// The answer about one target.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnosis {
     /// `kubectl-why/v1`.
@@ -41,6 +42,7 @@ pub struct Diagnosis {
 
 /// Several answers.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DiagnosisList {
     /// `kubectl-why/v1`.
@@ -53,6 +55,7 @@ pub struct DiagnosisList {
 
 /// An object that is diagnosed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TargetName {
     /// Its kind.
@@ -67,6 +70,7 @@ pub struct TargetName {
 
 /// One cause.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CauseEntry {
     /// The reason, as `kubectl why explain REASON` knows it.
@@ -89,6 +93,7 @@ pub struct CauseEntry {
 
 /// What a cause is about.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubjectName {
     /// The object's kind.
     pub kind: String,
@@ -101,6 +106,7 @@ pub struct SubjectName {
 
 /// A piece of evidence.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all_fields = "camelCase")]
 pub enum EvidenceEntry {
     /// A field of an object and its value.
@@ -157,6 +163,7 @@ pub enum EvidenceEntry {
 
 /// Something to do.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RemedyEntry {
     /// `Look`, `Change` or `LastResort`.
     pub effect: &'static str,
@@ -172,6 +179,7 @@ pub struct RemedyEntry {
 
 /// A note.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Note {
     /// The reason.
     pub reason: String,
@@ -181,6 +189,7 @@ pub struct Note {
 
 /// A question without answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GapEntry {
     /// What it would have told.
     pub question: String,
@@ -193,6 +202,7 @@ pub struct GapEntry {
 
 /// One answer as it is, several as a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Answer {
     /// One target.
