@@ -13,6 +13,7 @@ use tower::{BoxError, ServiceExt};
 use super::connect::{Connect, ConnectError};
 use super::failure::{Failure, is_reset, seconds};
 use super::kubeconfig::Surroundings;
+use super::path::{base, encode, named_as, push_query};
 use super::proto::NodeSink;
 use super::session::Session;
 use super::transport::{self, Body, Exchange};
@@ -144,9 +145,12 @@ impl Client {
         &self.inner.session.user_name
     }
 
-    /// The server's URL.
+    /// The server's URL, without credentials that stand in it.
     pub fn server(&self) -> String {
-        self.inner.session.server.to_string().trim_end_matches('/').to_owned()
+        let server = &self.inner.session.server;
+        let port = server.port().map(|p| format!(":{p}")).unwrap_or_default();
+        let path = server.path().trim_end_matches('/');
+        format!("{}://{}{port}{path}", server.scheme_str().unwrap_or("https"), server.host().unwrap_or_default())
     }
 
     /// Every question so far, in the order in which they were answered.
@@ -399,49 +403,4 @@ async fn read(mut body: Body, limit: usize, sink: &mut dyn Sink, bytes: &mut usi
 
 fn parse(body: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(body).map_err(|_| Failure::Other("the answer is not valid JSON".to_owned()))
-}
-
-/// The object with its own kind: items of lists come without, and metadata comes as PartialObjectMetadata.
-fn named_as(kind: &Kind, mut object: Value) -> Option<Value> {
-    let map = object.as_object_mut()?;
-    map.get("metadata")?.as_object()?;
-    map.insert("apiVersion".to_owned(), kind.api_version().into());
-    map.insert("kind".to_owned(), kind.kind.into());
-    Some(object)
-}
-
-/// The path of a collection.
-fn base(kind: &Kind, namespace: Option<&str>) -> String {
-    let root = if kind.group.is_empty() {
-        format!("/api/{}", kind.version)
-    } else {
-        format!("/apis/{}/{}", kind.group, kind.version)
-    };
-    match namespace.filter(|n| kind.namespaced && !n.is_empty()) {
-        Some(namespace) => format!("{root}/namespaces/{}/{}", encode(namespace), kind.plural),
-        None => format!("{root}/{}", kind.plural),
-    }
-}
-
-fn push_query(path: &mut String, pairs: &[(&str, &str)]) {
-    let mut mark = '?';
-    for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-        path.push(mark);
-        path.push_str(key);
-        path.push('=');
-        path.push_str(&encode(value));
-        mark = '&';
-    }
-}
-
-/// Percent-encodes whatever could end a segment of a path or a value of a query.
-fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }

@@ -252,7 +252,7 @@ mod tests {
         let names = ["checkout-7d9f8b6c5d-x2k4q", "chekout-1", "billing-0", "checkout-worker-0"];
         assert_eq!(
             nearest("checkout", names.into_iter()),
-            ["checkout-7d9f8b6c5d-x2k4q", "checkout-worker-0", "chekout-1"]
+            ["checkout-worker-0", "checkout-7d9f8b6c5d-x2k4q", "chekout-1"]
         );
         assert_eq!(nearest("biling-0", names.into_iter()), ["billing-0"]);
         assert!(nearest("zzz", names.into_iter()).is_empty());

@@ -10,6 +10,7 @@ mod failure;
 pub mod file;
 mod kubeconfig;
 mod live;
+mod path;
 pub mod plan;
 mod proto;
 mod proxy;
@@ -52,3 +53,6 @@ pub fn names(connect: &Connect) -> Names {
         namespace: resolve::namespace_of(&config, connect, &around),
     }
 }
+
+#[cfg(test)]
+mod tests;
