@@ -5,18 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::Empty;
 use hyper::body::Bytes;
 use serde_json::Value;
-use tower::{BoxError, ServiceExt};
+use tower::ServiceExt;
 
+use super::answer::{Sink, Trial, broken, read};
 use super::connect::{Connect, ConnectError};
-use super::failure::{Failure, is_reset, seconds};
+use super::failure::{Failure, seconds};
 use super::kubeconfig::Surroundings;
 use super::path::{base, encode, named_as, push_query};
 use super::proto::NodeSink;
 use super::session::Session;
-use super::transport::{self, Body, Exchange};
+use super::transport::{self, Exchange};
 use crate::resource::Kind;
 use crate::snapshot::Node;
 
@@ -90,25 +91,6 @@ pub struct List {
     pub items: Vec<Value>,
     /// Whether the server has more of them.
     pub more: bool,
-}
-
-/// Takes in an answer piece by piece.
-pub(super) trait Sink: Send {
-    /// An answer begins (again, after a retry).
-    fn begin(&mut self, content_type: &str);
-    /// A piece of it.
-    fn push(&mut self, piece: &[u8]) -> Result<(), String>;
-}
-
-impl Sink for Vec<u8> {
-    fn begin(&mut self, _: &str) {
-        self.clear();
-    }
-
-    fn push(&mut self, piece: &[u8]) -> Result<(), String> {
-        self.extend_from_slice(piece);
-        Ok(())
-    }
 }
 
 impl Client {
@@ -346,11 +328,11 @@ impl Client {
             .and_then(|v| v.trim().parse().ok())
             .map(Duration::from_secs);
         let mut body = Vec::new();
-        let complete = read(response.into_body(), 1 << 20, &mut body, bytes).await;
+        // What there is of an error's body is enough: the status says the most.
+        let _ = read(response.into_body(), 1 << 20, &mut body, bytes).await;
         let failure = Failure::of_status(status, &body);
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Err(Trial::Again(failure, wait)),
-            _ if complete.is_err() && body.is_empty() => Err(Trial::Over(failure)),
             _ => Err(Trial::Over(failure)),
         }
     }
@@ -373,32 +355,6 @@ impl Client {
     pub(super) fn limit(&self) -> String {
         self.inner.session.timeout.map(seconds).unwrap_or_default()
     }
-}
-
-/// An attempt that failed: for good, or worth another one after a while.
-enum Trial {
-    Over(Failure),
-    Again(Failure, Option<Duration>),
-}
-
-fn broken(error: &BoxError) -> Trial {
-    let failure = Failure::of_transport(error);
-    if is_reset(error) { Trial::Again(failure, None) } else { Trial::Over(failure) }
-}
-
-async fn read(mut body: Body, limit: usize, sink: &mut dyn Sink, bytes: &mut usize) -> Result<(), Trial> {
-    while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
-        *bytes += piece.len();
-        if *bytes > limit {
-            return Err(Trial::Over(Failure::Other(format!(
-                "the answer is longer than {} MiB and was not read",
-                limit >> 20
-            ))));
-        }
-        sink.push(&piece).map_err(|e| Trial::Over(Failure::Other(e)))?;
-    }
-    Ok(())
 }
 
 fn parse(body: &[u8]) -> Result<Value, Failure> {

@@ -159,6 +159,9 @@ async fn fatal(client: &Client, target: &Target, failure: Failure) -> Fatal {
                 close,
             }
         }
+        Failure::Unreachable(why) if why.contains("certificate") => Fatal::Unreachable(format!(
+            "the API server at {server}{context} is not trusted: {why}; check server and certificate-authority of the kubeconfig"
+        )),
         Failure::Unreachable(why) => Fatal::Unreachable(format!(
             "cannot reach the API server at {server}{context}: {why}; check that the cluster runs and that kubectl cluster-info answers"
         )),

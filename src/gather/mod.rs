@@ -2,6 +2,7 @@
 //!
 //! [`Client::connect`] settles how to reach the cluster as kubectl does; [`gather`] asks in waves what [`plan`] wants to know.
 
+mod answer;
 mod ask;
 mod client;
 mod connect;

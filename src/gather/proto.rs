@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use prost::Message;
 
-use super::client::Sink;
+use super::answer::Sink;
 use crate::snapshot::{self, Node};
 
 /// What the API server puts before a protobuf body: it is a `runtime.Unknown` whose field 2 holds the object.

@@ -3,6 +3,7 @@
 mod faults;
 mod kubeconfig;
 mod plugin;
+mod proxies;
 mod server;
 mod waves;
 
