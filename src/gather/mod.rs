@@ -1,6 +1,7 @@
 //! Filling a [`Snapshot`](crate::snapshot::Snapshot) from a cluster or from files: the only place that does I/O for a diagnosis.
 //!
-//! [`Client::connect`] settles how to reach the cluster as kubectl does; [`gather`] asks in waves what [`plan`] wants to know.
+//! [`Client::connect`] settles how to reach the cluster as kubectl does; [`gather`] asks in waves what [`plan`] wants to
+//! know. Both need a tokio runtime with everything enabled; one thread is enough.
 
 mod answer;
 mod ask;

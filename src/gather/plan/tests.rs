@@ -312,13 +312,6 @@ fn every_recorded_failure_is_gathered_in_bounds() {
         let kind = crate::resource::Kind::typed(kind).expect("a kind");
         let run = Cluster::of(items).run(kind.kind, name);
         let most = if kind.kind == "Pod" { 24 } else { MOST };
-        println!(
-            "{} {} {} {:?}",
-            entry.path().display(),
-            run.waves.len(),
-            run.requests(),
-            run.waves.iter().map(Vec::len).collect::<Vec<_>>()
-        );
         assert!(
             run.waves.len() <= 6 && run.requests() <= most,
             "{}: {} waves, {} requests",

@@ -54,7 +54,7 @@ fn error(connect: &Connect) -> String {
 #[test]
 fn an_empty_namespace_means_default() {
     let folder = folder();
-    let session = open(&connect(&folder, ONE)).ok().expect("a session");
+    let session = open(&connect(&folder, ONE)).expect("a session");
     assert_eq!((session.namespace.as_str(), session.context.as_str()), ("default", "one"));
     assert_eq!(header(&session, "authorization"), ["Bearer SECRET-ONE"]);
     assert_eq!(header(&session, "user-agent"), [concat!("kubectl-why/", env!("CARGO_PKG_VERSION"))]);
@@ -69,7 +69,7 @@ fn cluster_and_user_need_no_context() {
     assert!(error(&asked).contains("one, two, dangling"));
     asked.cluster = Some("c2".to_owned());
     asked.user = Some("u2".to_owned());
-    let session = open(&asked).ok().expect("a session");
+    let session = open(&asked).expect("a session");
     assert_eq!(session.server.to_string(), "http://10.0.0.2:6443/");
     assert!(header(&session, "authorization").iter().all(|h| h.starts_with("Basic ")));
 }
@@ -82,12 +82,12 @@ fn flags_win_over_the_kubeconfig() {
     asked.token = Some("SECRET-THREE".to_owned());
     asked.namespace = Some("x".to_owned());
     asked.request_timeout = Some(Duration::ZERO);
-    let session = open(&asked).ok().expect("a session");
+    let session = open(&asked).expect("a session");
     assert_eq!(header(&session, "authorization"), ["Bearer SECRET-THREE"], "the token replaces the password");
     assert_eq!((session.namespace.as_str(), session.timeout), ("x", None));
     assert_eq!(session.tls_server_name.as_deref(), Some("other"));
     asked.server = Some("http://127.0.0.1:1/base".to_owned());
-    let session = open(&asked).ok().expect("a session");
+    let session = open(&asked).expect("a session");
     assert_eq!((session.server.path(), session.tls_server_name), ("/base", None), "the name belongs to the old server");
 }
 
@@ -100,7 +100,7 @@ fn impersonation_is_passed_on() {
     asked.as_user = Some("jane".to_owned());
     asked.as_uid = Some("7".to_owned());
     asked.as_user_extra = vec!["example.com/scope=x".to_owned(), "example.com/scope=y".to_owned()];
-    let session = open(&asked).ok().expect("a session");
+    let session = open(&asked).expect("a session");
     assert_eq!(header(&session, "impersonate-user"), ["jane"]);
     assert_eq!(header(&session, "impersonate-group"), ["a", "b"]);
     assert_eq!(header(&session, "impersonate-uid"), ["7"]);
@@ -149,7 +149,7 @@ fn a_broken_kubeconfig_is_named_and_never_quoted() {
 fn repeated_keys_and_numbers_are_read_as_kubectl_reads_them() {
     let folder = folder();
     let text = ONE.replace("token: SECRET-ONE", "token: x, token: 0123456");
-    let session = open(&connect(&folder, &text)).ok().expect("a session");
+    let session = open(&connect(&folder, &text)).expect("a session");
     assert_eq!(header(&session, "authorization"), ["Bearer 0123456"]);
 }
 
@@ -164,7 +164,7 @@ fn two_kinds_of_credentials_are_refused_as_by_kubectl() {
 fn a_token_file_is_read_beside_its_kubeconfig() {
     let folder = folder();
     folder.write("tok", "SECRET-FILE\n");
-    let session = open(&connect(&folder, &ONE.replace("token: SECRET-ONE", "tokenFile: tok"))).ok().expect("a session");
+    let session = open(&connect(&folder, &ONE.replace("token: SECRET-ONE", "tokenFile: tok"))).expect("a session");
     assert_eq!(header(&session, "authorization"), ["Bearer SECRET-FILE"]);
     assert!(error(&connect(&folder, &ONE.replace("token: SECRET-ONE", "tokenFile: none"))).contains("tokenFile"));
 }
@@ -178,7 +178,7 @@ fn certificate_flags_replace_data() {
     asked.certificate_authority = Some(folder.write("new.pem", "NEW"));
     assert_eq!(open(&asked).ok().and_then(|s| s.ca), Some(b"NEW".to_vec()));
     asked.insecure_skip_tls_verify = true;
-    let session = open(&asked).ok().expect("a session");
+    let session = open(&asked).expect("a session");
     assert_eq!((session.ca, session.insecure), (None, true));
 }
 
@@ -206,7 +206,7 @@ fn several_files_are_merged_and_missing_ones_passed_over() {
         folder.write("first", "current-context: \"\"\nclusters:\n- {name: c1, cluster: {server: \"http://first\"}}\n");
     let empty = folder.write("empty", "");
     let second = folder.write("second", ONE);
-    let config = merged(&[&folder.0.join("missing"), &first, &empty, &second]).ok().expect("a kubeconfig");
+    let config = merged(&[&folder.0.join("missing"), &first, &empty, &second]).expect("a kubeconfig");
     assert_eq!(config.current_context.as_deref(), Some("one"), "an empty current-context is none");
     let names: Vec<&str> = config.clusters.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["c1", "c2"]);
@@ -233,7 +233,7 @@ fn a_pod_uses_its_service_account_only_if_there_is_no_kubeconfig() {
         home: None,
         service_account: service_account.to_owned(),
     };
-    let session = run(Session::open(&Connect::default(), &around(&folder.0))).ok().expect("a session");
+    let session = run(Session::open(&Connect::default(), &around(&folder.0))).expect("a session");
     assert_eq!((session.server.to_string().as_str(), session.namespace.as_str()), ("https://10.96.0.1:443/", "team"));
     assert_eq!(header(&session, "authorization"), ["Bearer SECRET-SA"]);
     let mut wrong = connect(&folder, ONE);

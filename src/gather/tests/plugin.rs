@@ -40,7 +40,7 @@ fn a_plugin_runs_once_and_its_token_is_used() {
     let script = format!(
         "printf '%s' '{{\"kind\":\"ExecCredential\",\"apiVersion\":\"{VERSION}\",\"status\":{{\"token\":\"SECRET\"}}}}'"
     );
-    let session = open(&folder, &script, "").ok().expect("a session");
+    let session = open(&folder, &script, "").expect("a session");
     assert_eq!(authorization(session).as_deref(), Some("Bearer SECRET"));
     assert_eq!(std::fs::read_to_string(folder.0.join("runs")).ok().as_deref(), Some("run\n"));
 }
@@ -50,7 +50,7 @@ fn a_plugin_may_answer_in_yaml_with_a_certificate() {
     let script = format!(
         "printf 'apiVersion: {VERSION}\\nkind: ExecCredential\\nstatus:\\n  clientCertificateData: CERT\\n  clientKeyData: KEY\\n'"
     );
-    let session = open(&Folder::new(), &script, "").ok().expect("a session");
+    let session = open(&Folder::new(), &script, "").expect("a session");
     assert_eq!(session.identity, Some((b"CERT".to_vec(), b"KEY".to_vec())));
 }
 
@@ -61,7 +61,7 @@ fn a_plugin_is_told_about_the_cluster_and_has_its_own_environment() {
         "printf '%s' \"$KUBERNETES_EXEC_INFO\" > \"$(dirname \"$0\")/info\"; printf 'apiVersion: {VERSION}\\nstatus: {{token: \"%s\"}}' \"$MINE\""
     );
     let session =
-        open(&folder, &script, ", provideClusterInfo: true, env: [{name: MINE, value: abc}]").ok().expect("a session");
+        open(&folder, &script, ", provideClusterInfo: true, env: [{name: MINE, value: abc}]").expect("a session");
     assert_eq!(authorization(session).as_deref(), Some("Bearer abc"));
     let info: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.0.join("info")).expect("the info")).expect("JSON");
