@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::Empty;
 use hyper::body::Bytes;
 use serde_json::Value;
-use tower::{BoxError, ServiceExt};
+use tower::ServiceExt;
 
+use super::answer::{Sink, Trial, broken, read};
 use super::connect::{Connect, ConnectError};
-use super::failure::{Failure, is_reset, seconds};
+use super::failure::{Failure, seconds};
 use super::kubeconfig::Surroundings;
+use super::path::{base, encode, named_as, push_query};
 use super::proto::NodeSink;
 use super::session::Session;
-use super::transport::{self, Body, Exchange};
+use super::transport::{self, Exchange};
 use crate::resource::Kind;
 use crate::snapshot::Node;
 
@@ -91,25 +93,6 @@ pub struct List {
     pub more: bool,
 }
 
-/// Takes in an answer piece by piece.
-pub(super) trait Sink: Send {
-    /// An answer begins (again, after a retry).
-    fn begin(&mut self, content_type: &str);
-    /// A piece of it.
-    fn push(&mut self, piece: &[u8]) -> Result<(), String>;
-}
-
-impl Sink for Vec<u8> {
-    fn begin(&mut self, _: &str) {
-        self.clear();
-    }
-
-    fn push(&mut self, piece: &[u8]) -> Result<(), String> {
-        self.extend_from_slice(piece);
-        Ok(())
-    }
-}
-
 impl Client {
     /// Prepares a connection as kubectl would; nothing is sent yet.
     ///
@@ -144,9 +127,12 @@ impl Client {
         &self.inner.session.user_name
     }
 
-    /// The server's URL.
+    /// The server's URL, without credentials that stand in it.
     pub fn server(&self) -> String {
-        self.inner.session.server.to_string().trim_end_matches('/').to_owned()
+        let server = &self.inner.session.server;
+        let port = server.port().map(|p| format!(":{p}")).unwrap_or_default();
+        let path = server.path().trim_end_matches('/');
+        format!("{}://{}{port}{path}", server.scheme_str().unwrap_or("https"), server.host().unwrap_or_default())
     }
 
     /// Every question so far, in the order in which they were answered.
@@ -342,11 +328,11 @@ impl Client {
             .and_then(|v| v.trim().parse().ok())
             .map(Duration::from_secs);
         let mut body = Vec::new();
-        let complete = read(response.into_body(), 1 << 20, &mut body, bytes).await;
+        // What there is of an error's body is enough: the status says the most.
+        let _ = read(response.into_body(), 1 << 20, &mut body, bytes).await;
         let failure = Failure::of_status(status, &body);
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Err(Trial::Again(failure, wait)),
-            _ if complete.is_err() && body.is_empty() => Err(Trial::Over(failure)),
             _ => Err(Trial::Over(failure)),
         }
     }
@@ -371,77 +357,6 @@ impl Client {
     }
 }
 
-/// An attempt that failed: for good, or worth another one after a while.
-enum Trial {
-    Over(Failure),
-    Again(Failure, Option<Duration>),
-}
-
-fn broken(error: &BoxError) -> Trial {
-    let failure = Failure::of_transport(error);
-    if is_reset(error) { Trial::Again(failure, None) } else { Trial::Over(failure) }
-}
-
-async fn read(mut body: Body, limit: usize, sink: &mut dyn Sink, bytes: &mut usize) -> Result<(), Trial> {
-    while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
-        *bytes += piece.len();
-        if *bytes > limit {
-            return Err(Trial::Over(Failure::Other(format!(
-                "the answer is longer than {} MiB and was not read",
-                limit >> 20
-            ))));
-        }
-        sink.push(&piece).map_err(|e| Trial::Over(Failure::Other(e)))?;
-    }
-    Ok(())
-}
-
 fn parse(body: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(body).map_err(|_| Failure::Other("the answer is not valid JSON".to_owned()))
-}
-
-/// The object with its own kind: items of lists come without, and metadata comes as PartialObjectMetadata.
-fn named_as(kind: &Kind, mut object: Value) -> Option<Value> {
-    let map = object.as_object_mut()?;
-    map.get("metadata")?.as_object()?;
-    map.insert("apiVersion".to_owned(), kind.api_version().into());
-    map.insert("kind".to_owned(), kind.kind.into());
-    Some(object)
-}
-
-/// The path of a collection.
-fn base(kind: &Kind, namespace: Option<&str>) -> String {
-    let root = if kind.group.is_empty() {
-        format!("/api/{}", kind.version)
-    } else {
-        format!("/apis/{}/{}", kind.group, kind.version)
-    };
-    match namespace.filter(|n| kind.namespaced && !n.is_empty()) {
-        Some(namespace) => format!("{root}/namespaces/{}/{}", encode(namespace), kind.plural),
-        None => format!("{root}/{}", kind.plural),
-    }
-}
-
-fn push_query(path: &mut String, pairs: &[(&str, &str)]) {
-    let mut mark = '?';
-    for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-        path.push(mark);
-        path.push_str(key);
-        path.push('=');
-        path.push_str(&encode(value));
-        mark = '&';
-    }
-}
-
-/// Percent-encodes whatever could end a segment of a path or a value of a query.
-fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }

@@ -144,8 +144,13 @@ fn certificate(why: &str) -> String {
         "the server's certificate is not valid yet"
     } else if why.contains("Expired") || why.contains("expired") {
         "the server's certificate has expired"
+    } else if why.contains("CaUsedAsEndEntity") {
+        "the server's certificate is that of a certificate authority"
+    } else if why.contains("UnsupportedCertVersion") || why.contains("UnsupportedSignatureAlgorithm") {
+        "the server's certificate is of a kind that is no longer accepted"
     } else {
-        return format!("the server's certificate is not valid ({})", one_line(why, 200));
+        // The rest are rustls' own names for things that people do not act on.
+        "the server's certificate is not valid"
     };
     text.to_owned()
 }

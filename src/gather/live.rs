@@ -47,6 +47,8 @@ pub enum Fatal {
         context: String,
         /// Names that exist, the nearest first.
         close: Vec<String>,
+        /// The namespace does not exist either.
+        no_namespace: bool,
     },
     /// The server did not answer: what was tried and what came of it.
     Unreachable(String),
@@ -59,9 +61,11 @@ pub enum Fatal {
 impl fmt::Display for Fatal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fatal::NotFound { target, namespace, context, close } => {
+            Fatal::NotFound { target, namespace, context, close, no_namespace } => {
                 write!(f, "{target} does not exist")?;
-                if !namespace.is_empty() {
+                if *no_namespace {
+                    write!(f, ", and neither does its namespace {namespace}")?;
+                } else if !namespace.is_empty() {
                     write!(f, " in namespace {namespace}")?;
                 }
                 if !context.is_empty() {
@@ -148,17 +152,21 @@ async fn fatal(client: &Client, target: &Target, failure: Failure) -> Fatal {
     };
     match failure {
         Failure::NotFound(_) => {
-            let close = match kind {
+            let (close, no_namespace) = match kind {
                 Some(kind) => close_names(client, kind, target).await,
-                None => Vec::new(),
+                None => (Vec::new(), false),
             };
             Fatal::NotFound {
                 target: what,
                 namespace: target.namespace.clone(),
                 context: one_line(client.context(), 100),
                 close,
+                no_namespace,
             }
         }
+        Failure::Unreachable(why) if why.contains("certificate") => Fatal::Unreachable(format!(
+            "the API server at {server}{context} is not trusted: {why}; check server and certificate-authority of the kubeconfig"
+        )),
         Failure::Unreachable(why) => Fatal::Unreachable(format!(
             "cannot reach the API server at {server}{context}: {why}; check that the cluster runs and that kubectl cluster-info answers"
         )),
@@ -189,16 +197,22 @@ async fn fatal(client: &Client, target: &Target, failure: Failure) -> Fatal {
     }
 }
 
-/// The names in the namespace that are nearest to the one that does not exist.
-async fn close_names(client: &Client, kind: &Kind, target: &Target) -> Vec<String> {
+/// The names in the namespace that are nearest to the one that does not exist; and whether the namespace is missing, too.
+async fn close_names(client: &Client, kind: &Kind, target: &Target) -> (Vec<String>, bool) {
     let query = Query {
-        namespace: Some(&target.namespace).map(String::as_str).filter(|n| !n.is_empty()),
+        namespace: Some(target.namespace.as_str()).filter(|n| !n.is_empty()),
         limit: Some(500),
         metadata: true,
         ..Query::default()
     };
     let list = client.list(kind, &query).await.unwrap_or_default();
-    nearest(&target.name, list.items.iter().map(name_of))
+    let no_namespace = match Kind::named("Namespace") {
+        Some(namespaces) if list.items.is_empty() && kind.namespaced => {
+            matches!(client.get_metadata(namespaces, "", &target.namespace).await, Err(Failure::NotFound(_)))
+        }
+        _ => false,
+    };
+    (nearest(&target.name, list.items.iter().map(name_of)), no_namespace)
 }
 
 /// Of some names those that look like one, the nearest first, at most four.
@@ -252,7 +266,7 @@ mod tests {
         let names = ["checkout-7d9f8b6c5d-x2k4q", "chekout-1", "billing-0", "checkout-worker-0"];
         assert_eq!(
             nearest("checkout", names.into_iter()),
-            ["checkout-7d9f8b6c5d-x2k4q", "checkout-worker-0", "chekout-1"]
+            ["checkout-worker-0", "checkout-7d9f8b6c5d-x2k4q", "chekout-1"]
         );
         assert_eq!(nearest("biling-0", names.into_iter()), ["billing-0"]);
         assert!(nearest("zzz", names.into_iter()).is_empty());

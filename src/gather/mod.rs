@@ -1,7 +1,9 @@
 //! Filling a [`Snapshot`](crate::snapshot::Snapshot) from a cluster or from files: the only place that does I/O for a diagnosis.
 //!
-//! [`Client::connect`] settles how to reach the cluster as kubectl does; [`gather`] asks in waves what [`plan`] wants to know.
+//! [`Client::connect`] settles how to reach the cluster as kubectl does; [`gather`] asks in waves what [`plan`] wants to
+//! know. Both need a tokio runtime with everything enabled; one thread is enough.
 
+mod answer;
 mod ask;
 mod client;
 mod connect;
@@ -10,6 +12,7 @@ mod failure;
 pub mod file;
 mod kubeconfig;
 mod live;
+mod path;
 pub mod plan;
 mod proto;
 mod proxy;
@@ -52,3 +55,6 @@ pub fn names(connect: &Connect) -> Names {
         namespace: resolve::namespace_of(&config, connect, &around),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use prost::Message;
 
-use super::client::Sink;
+use super::answer::Sink;
 use crate::snapshot::{self, Node};
 
 /// What the API server puts before a protobuf body: it is a `runtime.Unknown` whose field 2 holds the object.
@@ -324,4 +324,45 @@ fn varint(bytes: &[u8]) -> Result<Option<(u64, usize)>, String> {
         }
     }
     if bytes.len() >= 10 { Err("the list of nodes does not decode".to_owned()) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three nodes as the API server's own serializer writes them.
+    const LIST: &[u8] = include_bytes!("tests/nodes.pb");
+
+    fn decode(bytes: &[u8], piece: usize) -> Result<Vec<Node>, String> {
+        let mut sink = NodeSink::default();
+        sink.begin("application/vnd.kubernetes.protobuf");
+        for piece in bytes.chunks(piece) {
+            sink.push(piece)?;
+        }
+        sink.finish()
+    }
+
+    #[test]
+    fn protobuf_says_the_same_as_json() {
+        let json: serde_json::Value = serde_json::from_slice(include_bytes!("tests/nodes.json")).expect("JSON");
+        let expected: Vec<Node> = serde_json::from_value(json["items"].clone()).expect("nodes");
+        assert_eq!(expected.len(), 3);
+        for piece in [1, 7, 1000, LIST.len()] {
+            assert_eq!(decode(LIST, piece), Ok(expected.clone()), "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_or_lies_is_no_list() {
+        for end in [0, 3, 4, 20, 300, LIST.len() / 2] {
+            assert!(decode(LIST.get(..end).unwrap_or_default(), 64).is_err(), "{end}");
+        }
+        for at in 0..LIST.len().min(400) {
+            for value in [0, 0x7f, 0xff] {
+                let mut bytes = LIST.to_vec();
+                bytes[at] = value;
+                let _ = decode(&bytes, 97);
+            }
+        }
+    }
 }

@@ -103,7 +103,10 @@ fn server(cluster: &Cluster, has_tls: bool) -> Result<Uri, ConnectError> {
         uri.host().is_some_and(|h| !h.is_empty()) && matches!(uri.scheme_str(), Some("http" | "https"))
     });
     uri.ok_or_else(|| {
-        ConnectError::new(format!("the server \"{}\" is not a URL such as https://10.0.0.1:6443", one_line(text, 200)))
+        ConnectError::new(format!(
+            "the server \"{}\" is not a URL such as https://10.0.0.1:6443",
+            one_line(text.rsplit('@').next().unwrap_or_default(), 200)
+        ))
     })
 }
 

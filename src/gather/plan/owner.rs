@@ -40,7 +40,8 @@ impl<'a> Wants<'a> {
         if let Some(selector) = selector.filter(|_| target.kind != "CronJob") {
             self.list("Pod", namespace, selector);
         }
-        if makers.first().is_some_and(|maker| lacks_pods(maker)) {
+        let lacking = makers.first().is_some_and(|maker| lacks_pods(maker));
+        if lacking || target.kind == "Deployment" && lacks_pods(owner) {
             self.why_no_pods(namespace, owner);
         }
         snapshot

@@ -32,15 +32,15 @@ impl Wants<'_> {
         if read::is_fine(pod) || has_ended && !read::is_terminating(pod) {
             return;
         }
-        let started = containers.iter().any(Container::was_created);
-        if !started || read::is_terminating(pod) {
+        let is_mounting = containers.iter().all(Container::is_before_images);
+        if is_mounting || read::is_terminating(pod) {
             self.claims(pod, node);
         }
         if node.is_empty() || read::is_terminating(pod) {
             return;
         }
-        self.references(pod, &containers, started);
-        if !started {
+        self.references(pod, &containers, is_mounting);
+        if is_mounting {
             self.get("RuntimeClass", "", text(pod, "/spec/runtimeClassName"));
         }
         if containers.iter().any(Container::failed_pull) {
@@ -95,12 +95,12 @@ impl Wants<'_> {
     }
 
     /// ConfigMaps and Secrets without which a container cannot be made; of one that has run, they were there.
-    fn references(&mut self, pod: &Value, containers: &[Container<'_>], started: bool) {
+    fn references(&mut self, pod: &Value, containers: &[Container<'_>], is_mounting: bool) {
         let mut found: BTreeSet<(&'static str, &str)> = BTreeSet::new();
         for container in containers.iter().filter(|c| !c.was_created()) {
             found.extend(read::environment(container.spec));
         }
-        if !started {
+        if is_mounting {
             found.extend(list(pod, "/spec/volumes").iter().flat_map(read::volume));
             self.get("ServiceAccount", namespace_of(pod), service_account(pod));
         }

@@ -78,6 +78,11 @@ impl Container<'_> {
         ["/state/running", "/state/terminated", "/lastState/terminated"].iter().any(|p| self.state(p).is_some())
     }
 
+    /// Whether it waits for volumes or a sandbox: the kubelet mounts every volume of a pod before it pulls the first image.
+    pub(super) fn is_before_images(&self) -> bool {
+        !self.was_created() && matches!(self.waiting(), "" | "ContainerCreating" | "PodInitializing")
+    }
+
     pub(super) fn failed_pull(&self) -> bool {
         matches!(
             self.waiting(),
