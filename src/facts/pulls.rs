@@ -80,6 +80,14 @@ pub struct PullSecret<'f> {
     pub from_account: bool,
 }
 
+impl PullSecret<'_> {
+    /// Whether it exists and is of a type that the kubelet passes over. Source: `pkg/credentialprovider/secrets/secrets.go`.
+    pub fn has_unusable_type(&self) -> bool {
+        let usable = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
+        matches!(self.kind, Lookup::Found(Some(kind)) if !usable.contains(&kind))
+    }
+}
+
 impl Facts<'_> {
     /// The containers that wait for an image which cannot be had.
     pub fn failed_pulls(&self) -> Vec<FailedPull<'_>> {
