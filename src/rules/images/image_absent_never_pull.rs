@@ -1,7 +1,7 @@
 //! The image is not on the node and may not be pulled.
 
-use super::{failing, node_name};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -29,24 +29,17 @@ where another pod runs the image on the same node, it is ImageUnverified.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
+    failing(facts, PullFault::NeverPull, |pull| {
         let title = pull.container.title();
-        format!("image {} is not on {}, and {title} never pulls (imagePullPolicy)", pull.image.text, node_name(facts))
-    };
-    let findings = failing(facts, PullFault::NeverPull, headline, |pull| {
-        vec![facts.owner.edit(&format!("Set imagePullPolicy: IfNotPresent for {}", pull.container.title()))]
-    });
-    let policy = |finding: &Finding| {
-        let name = finding.subject.container.as_deref()?;
-        facts.cite_spec(facts.container(name)?, &["imagePullPolicy"])
-    };
-    findings
-        .into_iter()
-        .map(|finding| {
-            let cited = policy(&finding);
-            finding.because(cited)
-        })
-        .collect()
+        let headline = format!(
+            "image {} is not on {}, and {title} never pulls (imagePullPolicy)",
+            pull.image.text,
+            node_name(facts)
+        );
+        finding(facts, pull, headline)
+            .because(facts.cite_spec(pull.container, &["imagePullPolicy"]))
+            .remedy(facts.owner.edit(&format!("Set imagePullPolicy: IfNotPresent for {title}")))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! No room for the image.
 
-use super::{failing, node_name, on_node, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name, on_node, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -28,17 +28,17 @@ A pod that was taken away because the disk ran full is NodePressureEvicted.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| format!("{} has no disk space left for {}", node_name(facts), wanted(pull));
-    let findings = failing(facts, PullFault::DiskFull, headline, |_| {
-        on_node(
-            facts,
-            format!("Make room on the disk of {} that holds the images, or give it a larger one.", node_name(facts)),
-        )
-    });
     let node = facts.node().found();
-    let pressure = node.filter(|n| n.condition("DiskPressure").is_some_and(|c| c.status == "True"));
-    let cited = pressure.and_then(|n| facts.cite_node(n, &["status", "conditions", "DiskPressure", "status"]));
-    findings.into_iter().map(|finding| finding.because(cited.clone())).collect()
+    let pressed = node.filter(|n| n.condition("DiskPressure").is_some_and(|c| c.status == "True"));
+    failing(facts, PullFault::DiskFull, |pull| {
+        let name = node_name(facts);
+        finding(facts, pull, format!("{name} has no disk space left for {}", wanted(pull)))
+            .because(pressed.and_then(|n| facts.cite_node(n, &["status", "conditions", "DiskPressure", "status"])))
+            .remedy(on_node(
+                facts,
+                format!("Make room on the disk of {name} that holds the images, or give it a larger one."),
+            ))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The runtime cannot read the image that it has.
 
-use super::{failing, node_name, on_node, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name, on_node, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -29,17 +29,12 @@ CRI-O also reports a name that it cannot resolve this way: ImageNameInvalid.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline =
-        |pull: &FailedPull<'_>| format!("the container runtime of {} cannot read {}", node_name(facts), wanted(pull));
-    failing(facts, PullFault::Uninspectable, headline, |pull| {
-        on_node(
+    failing(facts, PullFault::Uninspectable, |pull| {
+        let (node, image) = (node_name(facts), pull.image.text);
+        finding(facts, pull, format!("the container runtime of {node} cannot read {}", wanted(pull))).remedy(on_node(
             facts,
-            format!(
-                "On {}, remove image {} from the runtime's store so that it is pulled anew, and check the disk.",
-                node_name(facts),
-                pull.image.text
-            ),
-        )
+            format!("On {node}, remove image {image} from the runtime's store so that it is pulled anew, and check the disk."),
+        ))
     })
 }
 

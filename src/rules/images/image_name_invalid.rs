@@ -1,7 +1,7 @@
 //! The image's name is none.
 
-use super::{failing, set_image};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, set_image};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -31,17 +31,15 @@ A well-formed name of an image that does not exist is ImageNotFound.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
+    failing(facts, PullFault::NameInvalid, |pull| {
         let ambiguous = pull.error.to_ascii_lowercase().contains("short");
         let wrong = match slip(pull.image.text) {
             _ if ambiguous => "names no registry, and the node does not guess one".to_owned(),
             Some(slip) => format!("cannot be parsed: {slip}"),
             None => "cannot be parsed".to_owned(),
         };
-        format!("the image name {:?} of {} {wrong}", pull.image.text, pull.container.title())
-    };
-    failing(facts, PullFault::NameInvalid, headline, |pull| {
-        vec![set_image(facts, pull, "Name the image as REGISTRY/REPOSITORY:TAG:", "IMAGE")]
+        finding(facts, pull, format!("the image name {:?} of {} {wrong}", pull.image.text, pull.container.title()))
+            .remedy(set_image(facts, pull, "Name the image as REGISTRY/REPOSITORY:TAG:", "IMAGE"))
     })
 }
 

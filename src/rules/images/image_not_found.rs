@@ -1,7 +1,7 @@
 //! The registry has no such image.
 
-use super::{failing, other_images, wanted};
-use crate::facts::{Evidence, Facts, FailedPull, PullFault};
+use super::{asks_default_registry, failing, finding, other_images, wanted};
+use crate::facts::{Evidence, Facts, PullFault};
 use crate::finding::{Certainty, Finding, Stage};
 use crate::rules::Rule;
 
@@ -33,22 +33,21 @@ credentials, the pod lacks them. An image that is there but not for the node's p
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| format!("{} has no {}", pull.server(), wanted(pull));
-    let mut findings = failing(facts, PullFault::NotFound, headline, |pull| other_images(facts, pull));
-    let pulls = facts.failed_pulls();
-    let missing = pulls.iter().filter(|pull| pull.fault == PullFault::NotFound);
-    for (finding, pull) in findings.iter_mut().zip(missing) {
-        if pull.error.contains("denied") {
-            finding.certainty = Certainty::Likely;
-            finding.evidence.push(Evidence::derived(
-                "Docker Hub refuses what does not exist; its official images are public, so this one does not exist",
-            ));
+    failing(facts, PullFault::NotFound, |pull| {
+        let headline = format!("{} has no {}", pull.server(), wanted(pull));
+        let found = finding(facts, pull, headline).remedy(other_images(facts, pull));
+        let found = if asks_default_registry(pull) {
+            found.because(Evidence::derived("the image names no registry, so docker.io is asked"))
+        } else {
+            found
+        };
+        if !pull.error.contains("denied") {
+            return found;
         }
-        if !pull.image.names_registry && pull.error.contains("docker.io/") {
-            finding.evidence.push(Evidence::derived("the image names no registry, so docker.io is asked"));
-        }
-    }
-    findings
+        found.certainty(Certainty::Likely).because(Evidence::derived(
+            "Docker Hub refuses what does not exist; its official images are public, so this one does not exist",
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The image is for other machines.
 
-use super::{failing, node_name, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -30,8 +30,8 @@ An image that says the wrong platform, or none, is pulled and then fails to star
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let node = facts.node().found();
-    let info = node.map(|n| &n.status.node_info);
-    let platform = info.filter(|i| !i.architecture.is_empty()).map(|i| match i.operating_system.as_str() {
+    let info = node.map(|n| &n.status.node_info).filter(|i| !i.architecture.is_empty());
+    let platform = info.map(|i| match i.operating_system.as_str() {
         "" => i.architecture.clone(),
         system => format!("{system}/{}", i.architecture),
     });
@@ -39,17 +39,19 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         Some(platform) => format!("{} ({platform})", node_name(facts)),
         None => node_name(facts).to_owned(),
     };
-    let headline = |pull: &FailedPull<'_>| format!("{} has no variant for {place}", wanted(pull));
-    let remedies = |_: &FailedPull<'_>| {
-        let platform = platform.as_deref().unwrap_or("the node's platform");
-        vec![
-            Remedy::advice(format!("Build and push the image for {platform} too.")),
-            facts.owner.edit("Or bind the pod to nodes that the image is for, with a nodeSelector on kubernetes.io/arch and kubernetes.io/os"),
-        ]
-    };
-    let findings = failing(facts, PullFault::Platform, headline, remedies);
     let cite = |field| node.and_then(|n| facts.cite_node(n, &["status", "nodeInfo", field]));
-    findings.into_iter().map(|f| f.because(cite("architecture")).because(cite("operatingSystem"))).collect()
+    failing(facts, PullFault::Platform, |pull| {
+        finding(facts, pull, format!("{} has no variant for {place}", wanted(pull)))
+            .because(cite("architecture"))
+            .because(cite("operatingSystem"))
+            .remedy(Remedy::advice(format!(
+                "Build and push the image for {} too.",
+                platform.as_deref().unwrap_or("the node's platform")
+            )))
+            .remedy(facts.owner.edit(
+                "Or bind the pod to nodes that the image is for, with a nodeSelector on kubernetes.io/arch and kubernetes.io/os",
+            ))
+    })
 }
 
 #[cfg(test)]

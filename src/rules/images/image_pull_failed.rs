@@ -1,6 +1,6 @@
 //! The pull failed for another reason.
 
-use super::{finding, node_name, wanted};
+use super::{failing, finding, node_name, wanted};
 use crate::facts::{Facts, FailedPull, PullFault};
 use crate::finding::{Command, Finding, Remedy, Stage};
 use crate::rules::Rule;
@@ -30,19 +30,13 @@ A pull that runs is ImagePullInProgress.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let pulls = facts.failed_pulls();
-    let found = pulls.iter().filter_map(|pull| match pull.fault {
-        PullFault::Unrecorded => Some(unrecorded(facts, pull)),
-        PullFault::Other => Some(failed(facts, pull)),
-        _ => None,
+    let failed = failing(facts, PullFault::Other, |pull| {
+        let (what, say) = what(pull.error);
+        finding(facts, pull, format!("{} cannot pull {}: {what}", node_name(facts), wanted(pull)))
+            .remedy(Remedy::advice(say))
     });
-    found.collect()
-}
-
-fn failed(facts: &Facts<'_>, pull: &FailedPull<'_>) -> Finding {
-    let (what, say) = what(pull.error);
-    finding(facts, pull, format!("{} cannot pull {}: {what}", node_name(facts), wanted(pull)))
-        .remedy(Remedy::advice(say))
+    let unrecorded = failing(facts, PullFault::Unrecorded, |pull| unrecorded(facts, pull));
+    failed.into_iter().chain(unrecorded).collect()
 }
 
 fn unrecorded(facts: &Facts<'_>, pull: &FailedPull<'_>) -> Finding {
@@ -54,7 +48,10 @@ fn unrecorded(facts: &Facts<'_>, pull: &FailedPull<'_>) -> Finding {
         .remedy(facts.look(["events", "--for", &format!("pod/{}", facts.pod.name)]))
         .remedy(facts.pod.node_name().map(|node| Remedy::look(Command::kubectl(["describe", "node", node]))))
         .remedy(anew.map(|command| {
-            Remedy::change("Create the pod anew, so that the kubelet pulls at once and records the error:", command)
+            Remedy::last_resort(
+                "Create the pod anew, so that the kubelet pulls at once and records the error; this ends its other containers:",
+                command,
+            )
         }))
         .remedy(
             (!near.is_empty())

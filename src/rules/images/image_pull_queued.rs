@@ -1,7 +1,7 @@
 //! The kubelet holds the pull back.
 
-use super::{failing, node_name, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Remedy, Stage, Standing};
 use crate::rules::Rule;
 
@@ -33,20 +33,15 @@ kubelet's configuration.
 const LONG: i64 = 15 * 60;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
-        format!("the kubelet of {} holds back the pull of {}: too many at once", node_name(facts), wanted(pull))
-    };
-    let findings = failing(facts, PullFault::Queued, headline, |_| {
-        vec![Remedy::advice(
-            "Wait: the kubelet tries again by itself. Its limits are registryPullQPS and registryBurst.",
-        )]
-    });
     let young = facts.pod.age(facts.now).is_some_and(|age| age <= LONG);
-    let judged = findings.into_iter().map(|finding| match finding.standing {
-        Standing::Wrong if young => finding.standing(Standing::InProgress),
-        _ => finding,
-    });
-    judged.collect()
+    failing(facts, PullFault::Queued, |pull| {
+        let headline =
+            format!("the kubelet of {} holds back the pull of {}: too many at once", node_name(facts), wanted(pull));
+        let standing = if pull.standing == Standing::Wrong && young { Standing::InProgress } else { pull.standing };
+        finding(facts, pull, headline).standing(standing).remedy(Remedy::advice(
+            "Wait: the kubelet tries again by itself. Its limits are registryPullQPS and registryBurst.",
+        ))
+    })
 }
 
 #[cfg(test)]

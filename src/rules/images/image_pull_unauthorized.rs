@@ -1,6 +1,6 @@
 //! The registry refused the pull.
 
-use super::{failing, wanted};
+use super::{asks_default_registry, failing, finding, wanted};
 use crate::facts::{Evidence, Facts, FailedPull, PullFault, PullSecret};
 use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
@@ -36,20 +36,18 @@ credentials are sent.
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let secrets = facts.pull_secrets();
-    let headline = |pull: &FailedPull<'_>| {
-        let credentials = match &secrets[..] {
-            [] => "the pod names no imagePullSecret".to_owned(),
-            some => format!("the pod's imagePullSecrets ({}) did not help", names(some)),
-        };
-        format!("{} refuses {}; {credentials}", pull.server(), wanted(pull))
+    let brought = match &secrets[..] {
+        [] => "the pod names no imagePullSecret".to_owned(),
+        some => {
+            let names: Vec<_> = some.iter().map(|s| s.name).collect();
+            format!("the pod's imagePullSecrets ({}) did not help", names.join(", "))
+        }
     };
-    let findings = failing(facts, PullFault::Unauthorized, headline, |pull| remedies(facts, &secrets, pull));
-    let credentials = credentials(facts, &secrets);
-    findings.into_iter().map(|finding| finding.because(credentials.iter().cloned())).collect()
-}
-
-fn names(secrets: &[PullSecret<'_>]) -> String {
-    secrets.iter().map(|s| s.name).collect::<Vec<_>>().join(", ")
+    failing(facts, PullFault::Unauthorized, |pull| {
+        finding(facts, pull, format!("{} refuses {}; {brought}", pull.server(), wanted(pull)))
+            .because(credentials(facts, &secrets))
+            .remedy(remedies(facts, &secrets, pull))
+    })
 }
 
 /// What is known of the credentials that the pod brings.
@@ -103,7 +101,7 @@ fn remedies(facts: &Facts<'_>, secrets: &[PullSecret<'_>], pull: &FailedPull<'_>
         ]),
     ));
     remedies.push(facts.owner.edit("Name that Secret in spec.imagePullSecrets of the pod template"));
-    if !pull.image.names_registry && pull.error.contains("docker.io/") {
+    if asks_default_registry(pull) {
         remedies.push(Remedy::advice(
             "The image names no registry, so docker.io is asked. If it lies elsewhere, begin its name with that registry's host.",
         ));

@@ -1,6 +1,6 @@
 //! A policy refuses the image.
 
-use super::{failing, node_name, on_node, wanted};
+use super::{failing, finding, node_name, on_node, wanted};
 use crate::facts::{Facts, FailedPull, PullFault};
 use crate::finding::{Certainty, Finding, Stage};
 use crate::rules::Rule;
@@ -32,39 +32,30 @@ WebhookDenied.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| match is_present(pull) {
-        true => {
-            format!("{} has {}, but this pod has no credentials that gave access to it", node_name(facts), wanted(pull))
-        }
-        false => format!("the signature policy of {} refuses {}", node_name(facts), wanted(pull)),
-    };
-    let findings = failing(facts, PullFault::Unverified, headline, |pull| match is_present(pull) {
-        true => vec![
-            facts
-                .owner
-                .edit("Name the image's pull secret in spec.imagePullSecrets and set imagePullPolicy: IfNotPresent"),
-        ],
-        false => on_node(
-            facts,
-            format!("Sign the image with a key that the policy of {} names, or correct that policy.", node_name(facts)),
-        ),
-    });
-    let pulls = facts.failed_pulls();
-    let unverified = pulls.iter().filter(|pull| pull.fault == PullFault::Unverified);
-    let judged = findings.into_iter().zip(unverified).map(|(finding, pull)| {
-        match facts.pod_with_image_on_node(pull.image.text) {
-            Some(pod) if is_present(pull) => {
-                let node = facts.cite_other("Pod", pod, &["spec", "nodeName"]);
-                finding.certainty(Certainty::Likely).because(node)
-            }
-            _ => finding,
-        }
-    });
-    judged.collect()
+    failing(facts, PullFault::Unverified, |pull| {
+        let node = node_name(facts);
+        let Some(other) = facts.pod_with_image_on_node(pull.image.text).filter(|_| may_not_pull(pull)) else {
+            return finding(facts, pull, format!("the signature policy of {node} refuses {}", wanted(pull))).remedy(
+                on_node(
+                    facts,
+                    format!("Sign the image with a key that the policy of {node} names, or correct that policy."),
+                ),
+            );
+        };
+        let headline = format!("{node} has {}, but this pod has no credentials that gave access to it", wanted(pull));
+        finding(facts, pull, headline)
+            .certainty(Certainty::Likely)
+            .because(facts.cite_other("Pod", other, &["spec", "nodeName"]))
+            .remedy(
+                facts.owner.edit(
+                    "Name the image's pull secret in spec.imagePullSecrets and set imagePullPolicy: IfNotPresent",
+                ),
+            )
+    })
 }
 
-/// Whether the image is on the node and only this pod may not use it.
-fn is_present(pull: &FailedPull<'_>) -> bool {
+/// Whether the container uses only what its node has.
+fn may_not_pull(pull: &FailedPull<'_>) -> bool {
     pull.error.contains("pull policy of Never") || pull.container.waiting_reason() == Some("ErrImageNeverPull")
 }
 

@@ -48,23 +48,22 @@ pub const RULES: &[Rule] = &[
 /// What a container that has no image looks like further on.
 const SYMPTOMS: &[&str] = &["InitContainerFailed", "InitContainerRunning", "SidecarNotStarted"];
 
-/// A finding for each pull that fails in that way: its container, the headline, the kubelet's words, the remedies.
-fn failing(
-    facts: &Facts<'_>,
-    fault: PullFault,
-    headline: impl Fn(&FailedPull<'_>) -> String,
-    remedies: impl Fn(&FailedPull<'_>) -> Vec<Remedy>,
-) -> Vec<Finding> {
-    let pulls = facts.failed_pulls();
-    let failing = pulls.iter().filter(|pull| pull.fault == fault);
-    failing.map(|pull| finding(facts, pull, headline(pull)).remedy(remedies(pull))).collect()
+/// What `say` finds of each pull that fails in that way.
+fn failing(facts: &Facts<'_>, fault: PullFault, say: impl Fn(&FailedPull<'_>) -> Finding) -> Vec<Finding> {
+    facts.failed_pulls().iter().filter(|pull| pull.fault == fault).map(say).collect()
 }
 
+/// A finding about a failed pull: its container, the headline, the kubelet's words.
 fn finding(facts: &Facts<'_>, pull: &FailedPull<'_>, headline: String) -> Finding {
     Finding::new(facts.subject_of(pull.container), headline)
         .standing(pull.standing)
         .because(pull.evidence.iter().cloned())
         .because(facts.cite_spec(pull.container, &["image"]))
+}
+
+/// Whether the image names no registry and the runtime asked docker.io for it.
+fn asks_default_registry(pull: &FailedPull<'_>) -> bool {
+    !pull.image.names_registry && pull.error.contains("docker.io/")
 }
 
 /// `node-1`, or `the node`.

@@ -1,7 +1,7 @@
 //! The registry answered with an error.
 
-use super::{failing, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -28,14 +28,13 @@ A mirror or cache helps through such times.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
-        format!("{} answers the pull of {} with an error of its own", pull.server(), wanted(pull))
-    };
-    failing(facts, PullFault::ServerError, headline, |pull| {
-        vec![Remedy::advice(format!(
-            "Look at {}: its status page, its logs, what stands in front of it. The kubelet tries again by itself, at most five minutes apart.",
-            pull.server()
-        ))]
+    failing(facts, PullFault::ServerError, |pull| {
+        let server = pull.server();
+        finding(facts, pull, format!("{server} answers the pull of {} with an error of its own", wanted(pull))).remedy(
+            Remedy::advice(format!(
+                "Look at {server}: its status page, its logs, what stands in front of it. The kubelet tries again by itself, at most five minutes apart."
+            )),
+        )
     })
 }
 

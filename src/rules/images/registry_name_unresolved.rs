@@ -1,7 +1,7 @@
 //! The registry's name does not resolve.
 
-use super::{failing, node_name, on_node, set_image, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name, on_node, set_image, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -30,20 +30,12 @@ A name that resolves to an address where nothing answers is RegistryUnreachable.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
-        let node = node_name(facts);
-        format!("{node} cannot resolve the name {}, so {} cannot be pulled", pull.server(), wanted(pull))
-    };
-    failing(facts, PullFault::NameUnresolved, headline, |pull| {
-        let unknown = pull.error.contains("no such host");
-        let mut remedies = on_node(
-            facts,
-            format!("Make {} resolve on {}, through the node's own DNS server.", pull.server(), node_name(facts)),
-        );
-        if unknown && pull.image.is_from(pull.server()) {
-            remedies.push(set_image(facts, pull, "Or correct the registry in the image's name:", "IMAGE"));
-        }
-        remedies
+    failing(facts, PullFault::NameUnresolved, |pull| {
+        let (node, server) = (node_name(facts), pull.server());
+        let unknown = pull.error.contains("no such host") && pull.image.is_from(server);
+        finding(facts, pull, format!("{node} cannot resolve the name {server}, so {} cannot be pulled", wanted(pull)))
+            .remedy(on_node(facts, format!("Make {server} resolve on {node}, through the node's own DNS server.")))
+            .remedy(unknown.then(|| set_image(facts, pull, "Or correct the registry in the image's name:", "IMAGE")))
     })
 }
 

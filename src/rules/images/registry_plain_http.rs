@@ -1,7 +1,7 @@
 //! The registry does not speak TLS.
 
-use super::{failing, node_name, on_node, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name, on_node, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Certainty, Finding, Stage};
 use crate::rules::Rule;
 
@@ -31,36 +31,21 @@ place. The same sentence in a probe's event is about the probe's scheme.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
-        let server = pull.server();
-        let role = if pull.is_at_mirror() {
-            format!("{server}, a mirror of {},", pull.image.registry)
-        } else {
-            server.to_owned()
-        };
-        format!("{role} speaks HTTP where {} expects HTTPS, so {} cannot be pulled", node_name(facts), wanted(pull))
-    };
-    let findings = failing(facts, PullFault::PlainHttp, headline, |pull| {
-        let hidden = if pull.is_at_mirror() {
-            format!(" What {} itself answers shows only then.", pull.image.registry)
-        } else {
-            String::new()
-        };
-        on_node(
-            facts,
-            format!(
-                "Put TLS in front of {}, or tell the container runtime of every node that it speaks HTTP.{hidden}",
-                pull.server()
-            ),
-        )
-    });
-    let pulls = facts.failed_pulls();
-    let plain = pulls.iter().filter(|pull| pull.fault == PullFault::PlainHttp);
-    let judged = findings
-        .into_iter()
-        .zip(plain)
-        .map(|(finding, pull)| if pull.is_at_mirror() { finding.certainty(Certainty::Likely) } else { finding });
-    judged.collect()
+    failing(facts, PullFault::PlainHttp, |pull| {
+        let (node, server, registry) = (node_name(facts), pull.server(), pull.image.registry);
+        let mirror = pull.is_at_mirror();
+        let role = if mirror { format!("{server}, a mirror of {registry},") } else { server.to_owned() };
+        let hidden = if mirror { format!(" What {registry} itself answers shows only then.") } else { String::new() };
+        let headline = format!("{role} speaks HTTP where {node} expects HTTPS, so {} cannot be pulled", wanted(pull));
+        finding(facts, pull, headline)
+            .certainty(if mirror { Certainty::Likely } else { Certainty::Certain })
+            .remedy(on_node(
+                facts,
+                format!(
+                    "Put TLS in front of {server}, or tell the container runtime of every node that it speaks HTTP.{hidden}"
+                ),
+            ))
+    })
 }
 
 #[cfg(test)]

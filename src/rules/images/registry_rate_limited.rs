@@ -1,7 +1,7 @@
 //! The registry asks for fewer pulls.
 
-use super::{failing, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -30,23 +30,17 @@ image once.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline =
-        |pull: &FailedPull<'_>| format!("{} limits the pull rate and refuses {}", pull.server(), wanted(pull));
-    failing(facts, PullFault::RateLimited, headline, |pull| {
-        let credentials = if facts.pull_secrets().is_empty() {
-            "Pull with credentials, whose limit is higher"
-        } else {
-            "Pull with credentials of an account whose limit is higher"
-        };
-        vec![
-            Remedy::advice(
+    let account = if facts.pull_secrets().is_empty() { "" } else { " of an account" };
+    failing(facts, PullFault::RateLimited, |pull| {
+        finding(facts, pull, format!("{} limits the pull rate and refuses {}", pull.server(), wanted(pull)))
+            .remedy(Remedy::advice(
                 "Wait: the kubelet tries again by itself, at most five minutes apart, until the limit renews.",
-            ),
-            facts
-                .owner
-                .edit(&format!("{credentials}: name a Secret for {} in spec.imagePullSecrets", pull.image.registry)),
-            Remedy::advice("Or pull through a mirror or cache of your own."),
-        ]
+            ))
+            .remedy(facts.owner.edit(&format!(
+                "Pull with credentials{account} whose limit is higher: name a Secret for {} in spec.imagePullSecrets",
+                pull.image.registry
+            )))
+            .remedy(Remedy::advice("Or pull through a mirror or cache of your own."))
     })
 }
 

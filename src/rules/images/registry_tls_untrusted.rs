@@ -1,7 +1,7 @@
 //! The registry's certificate is not trusted.
 
-use super::{failing, node_name, on_node, wanted};
-use crate::facts::{Facts, FailedPull, PullFault};
+use super::{failing, finding, node_name, on_node, wanted};
+use crate::facts::{Facts, PullFault};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -30,47 +30,32 @@ A registry without TLS is RegistryPlainHTTP. A pod's own trust store plays no pa
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
-        format!(
-            "{} does not trust the certificate of {} ({}), so {} cannot be pulled",
-            node_name(facts),
-            pull.server(),
-            why(pull.error),
-            wanted(pull)
-        )
-    };
-    failing(facts, PullFault::TlsUntrusted, headline, |pull| {
-        let (server, node) = (pull.server(), node_name(facts));
-        let say = match why(pull.error) {
-            "expired or not yet valid" => {
-                format!("Renew the certificate of {server}; if it is still valid, set the clock of {node}.")
-            }
-            "for another name" => {
-                format!("Give {server} a certificate for that very name, or name the registry as its certificate does.")
-            }
-            "unknown authority" => format!(
-                "Make the authority of {server} known to the container runtime of every node, or use one that is."
-            ),
-            _ => format!("Make {server} and the container runtime of {node} agree on TLS."),
-        };
-        on_node(facts, say)
+    failing(facts, PullFault::TlsUntrusted, |pull| {
+        let (node, server) = (node_name(facts), pull.server());
+        let (why, say) = why(pull.error);
+        let headline =
+            format!("{node} does not trust the certificate of {server} ({why}), so {} cannot be pulled", wanted(pull));
+        finding(facts, pull, headline).remedy(on_node(facts, say.replace("HOST", server)))
     })
 }
 
-fn why(error: &str) -> &'static str {
-    let has = |words: &str| error.contains(words);
-    if has("unknown authority") {
-        "unknown authority"
-    } else if has("expired or is not yet valid") {
-        "expired or not yet valid"
-    } else if has("is valid for")
-        || has("not valid for any names")
-        || has("cannot validate certificate for")
-        || has("Common Name")
-    {
-        "for another name"
+/// What is wrong with the certificate of HOST, and what to do.
+fn why(error: &str) -> (&'static str, &'static str) {
+    let has = |signs: &[&str]| signs.iter().any(|sign| error.contains(sign));
+    if has(&["unknown authority"]) {
+        (
+            "unknown authority",
+            "Make the authority of HOST known to the container runtime of every node, or use one that is.",
+        )
+    } else if has(&["expired or is not yet valid"]) {
+        ("expired or not yet valid", "Renew the certificate of HOST; if it is valid, set the node's clock.")
+    } else if has(&["is valid for", "not valid for any names", "cannot validate certificate for", "Common Name"]) {
+        (
+            "for another name",
+            "Give HOST a certificate for that very name, or name the registry as its certificate does.",
+        )
     } else {
-        "TLS fails"
+        ("TLS fails", "Make HOST and the node's container runtime agree on TLS.")
     }
 }
 

@@ -1,6 +1,6 @@
 //! No connection to the registry.
 
-use super::{failing, node_name, on_node, wanted};
+use super::{failing, finding, node_name, on_node, wanted};
 use crate::facts::{Facts, FailedPull, PullFault};
 use crate::finding::{Certainty, Finding, Stage};
 use crate::rules::Rule;
@@ -31,40 +31,27 @@ A name without address is RegistryNameUnresolved. An answer with an error is Reg
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let headline = |pull: &FailedPull<'_>| {
-        let server = if is_proxy(pull) { "its HTTP proxy" } else { pull.server() };
-        format!("{} gets no usable connection to {server}, so {} cannot be pulled", node_name(facts), wanted(pull))
-    };
-    let findings = failing(facts, PullFault::Unreachable, headline, |pull| {
+    failing(facts, PullFault::Unreachable, |pull| {
+        let (node, server) = (node_name(facts), pull.server());
+        let target = if is_proxy(pull) { "its HTTP proxy" } else { server };
         let say = if is_proxy(pull) {
-            format!("Repair the proxy settings of the container runtime on {}, or the proxy.", node_name(facts))
-        } else if is_loopback(pull.server()) {
-            format!(
-                "{} is {} itself. Run the registry there, or name its real host in the image.",
-                pull.server(),
-                node_name(facts)
-            )
+            format!("Repair the proxy settings of the container runtime on {node}, or the proxy.")
+        } else if is_loopback(server) {
+            format!("{server} is {node} itself. Run the registry there, or name its real host in the image.")
         } else {
-            format!(
-                "Make {} reachable from {}: the registry itself, firewalls, routes, the runtime's proxy.",
-                pull.server(),
-                node_name(facts)
-            )
+            format!("Make {server} reachable from {node}: the registry itself, firewalls, routes, the runtime's proxy.")
         };
-        on_node(facts, say)
-    });
-    // A pull that was only cut short names no connection: a stuck runtime looks the same.
-    let pulls = facts.failed_pulls();
-    let unreachable = pulls.iter().filter(|pull| pull.fault == PullFault::Unreachable);
-    findings
-        .into_iter()
-        .zip(unreachable)
-        .map(|(finding, pull)| {
-            let names_place =
-                ["://", "dial tcp", "registry is unavailable"].iter().any(|sign| pull.error.contains(sign));
-            if names_place || pull.error.is_empty() { finding } else { finding.certainty(Certainty::Likely) }
-        })
-        .collect()
+        // An error that names no connection fits a stuck container runtime as well.
+        let names_place = ["://", "dial tcp", "registry is unavailable"].iter().any(|sign| pull.error.contains(sign));
+        let certain = names_place || pull.error.is_empty();
+        finding(
+            facts,
+            pull,
+            format!("{node} gets no usable connection to {target}, so {} cannot be pulled", wanted(pull)),
+        )
+        .certainty(if certain { Certainty::Certain } else { Certainty::Likely })
+        .remedy(on_node(facts, say))
+    })
 }
 
 fn is_proxy(pull: &FailedPull<'_>) -> bool {
