@@ -12,6 +12,7 @@ mod progress;
 mod pull_fault;
 mod pulls;
 pub mod quantity;
+mod sandbox;
 mod status;
 pub mod time;
 
@@ -29,6 +30,7 @@ pub use pod::Pod;
 pub use pull_fault::PullFault;
 pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
+pub use sandbox::{SandboxFailure, SandboxFault};
 
 use crate::finding::{Command, Remedy, Subject};
 use crate::resource::Kind;
