@@ -27,7 +27,7 @@ pub use events::{Event, Events};
 pub use image::Image;
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
-pub use pull_fault::PullFault;
+pub use pull_fault::{PullFault, classify as fault_of_pull};
 pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
 pub use sandbox::{SandboxFailure, SandboxFault};

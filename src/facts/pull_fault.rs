@@ -45,10 +45,35 @@ pub enum PullFault {
     Unrecorded,
 }
 
+impl PullFault {
+    /// The fault in a few words, for a sentence about a pull that is not a container's own.
+    pub fn words(self) -> &'static str {
+        match self {
+            Fault::NotFound => "the registry has no such image",
+            Fault::Unauthorized => "the registry refuses",
+            Fault::NameInvalid => "its name cannot be parsed",
+            Fault::NeverPull => "it may not be pulled",
+            Fault::Platform => "it has no variant for the node",
+            Fault::RateLimited => "the registry limits the pull rate",
+            Fault::NameUnresolved => "the registry's name does not resolve",
+            Fault::Unreachable => "there is no usable connection to the registry",
+            Fault::TlsUntrusted => "the registry's certificate is not trusted",
+            Fault::PlainHttp => "the registry does not speak HTTPS",
+            Fault::ServerError => "the registry answers with an error of its own",
+            Fault::Queued => "the kubelet holds the pull back",
+            Fault::DiskFull => "the disk is full",
+            Fault::Unverified => "a policy refuses it",
+            Fault::Uninspectable => "it cannot be read",
+            Fault::RuntimeDown => "the container runtime does not answer",
+            Fault::Other | Fault::Unrecorded => "the error is quoted below",
+        }
+    }
+}
+
 use PullFault as Fault;
 
 /// The fault that a pull's error tells.
-pub(super) fn classify(error: &str) -> Fault {
+pub fn classify(error: &str) -> Fault {
     let attempts = attempts(error);
     // The kubelet tries one pull secret after the other: a refusal of one credential says less than any other answer.
     let mut faults = attempts.iter().map(|attempt| fault_of(attempt));
