@@ -5,10 +5,14 @@
 pub(crate) mod cited;
 mod containers;
 mod events;
+mod image;
 mod owner;
 mod pod;
 mod progress;
+mod pull_fault;
+mod pulls;
 pub mod quantity;
+mod sandbox;
 mod status;
 pub mod time;
 
@@ -20,9 +24,13 @@ use serde_json::Value;
 pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
 pub use events::{Event, Events};
+pub use image::Image;
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
+pub use pull_fault::{PullFault, classify as fault_of_pull};
+pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
+pub use sandbox::{SandboxFailure, SandboxFault};
 
 use crate::finding::{Command, Remedy, Subject};
 use crate::resource::Kind;
