@@ -8,6 +8,7 @@ pub mod facts;
 pub mod finding;
 pub mod gather;
 pub mod rank;
+pub mod redact;
 pub mod render;
 pub mod report;
 pub mod resource;

@@ -162,8 +162,7 @@ fn programs(text: &str) -> Option<String> {
     let mut copied = 0;
     let mut program = "";
     let mut pending = false;
-    for word in text.split(|c: char| c.is_whitespace() || "\"'`;|&()".contains(c)).filter(|w| !w.is_empty()) {
-        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+    for (start, word) in words(text) {
         let flag = FLAGS.iter().find(|(name, flag)| *name == program && word.starts_with(flag));
         let joined = flag.and_then(|(_, flag)| word.strip_prefix(flag)).unwrap_or_default();
         let secret = match flag {
@@ -193,6 +192,20 @@ fn programs(text: &str) -> Option<String> {
         }
     }
     finish(text, out, copied)
+}
+
+/// The words of a shell's line with their places.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let ends = |c: char| c.is_whitespace() || "\"'`;|&()".contains(c);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..)?;
+        let start = at + rest.find(|c| !ends(c))?;
+        let word = text.get(start..)?;
+        let word = word.get(..word.find(ends).unwrap_or(word.len()))?;
+        at = start + word.len();
+        Some((start, word))
+    })
 }
 
 /// The rest of the text after the last change; nothing if there was none.

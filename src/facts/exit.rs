@@ -224,10 +224,10 @@ pub fn explain_code(code: i64) -> String {
     match (0..=255).contains(&code) {
         true => {
             let signal = Signal::of_code(i32::from(low)).map(|s| format!(" ({})", s.name())).unwrap_or_default();
-            let _ = writeln!(page, "# Exit code {code}{signal}\n\n## Meaning\n{}", gist(low));
+            let _ = writeln!(page, "Exit code {code}{signal}\n\n## Meaning\n{}", gist(low));
         }
         false => {
-            let _ = writeln!(page, "# Exit code {code}\n\n## Meaning\n{}", beyond_a_byte(code, wrapped, low));
+            let _ = writeln!(page, "Exit code {code}\n\n## Meaning\n{}", beyond_a_byte(code, wrapped, low));
         }
     }
     let rest = if (0..=255).contains(&code) { Vec::new() } else { meanings(i64::from(low)) };
@@ -240,14 +240,14 @@ pub fn explain_code(code: i64) -> String {
     }
     match low {
         0 => {}
-        128..=192 => page.push_str("- **the program's own number**: any program can end with any number, and a wrapper passes on its child's; told by: the program's manual, and its last log lines\n"),
-        _ => page.push_str("- **the program's own number**: any program can end with any number; told by: the program's manual, and its last log lines\n"),
+        128..=192 => page.push_str("- the program's own number: any program can end with any number, and a wrapper passes on its child's; told by: the program's manual, and its last log lines\n"),
+        _ => page.push_str("- the program's own number: any program can end with any number; told by: the program's manual, and its last log lines\n"),
     }
     if low >= 193 {
         let n = 256 - u16::from(low);
         let _ = writeln!(
             page,
-            "- **a negative number**: a program that returns -{n} ends with {low}, often because it returns the negative errno; told by: the program's manual, and its last log lines"
+            "- a negative number: a program that returns -{n} ends with {low}, often because it returns the negative errno; told by: the program's manual, and its last log lines"
         );
     }
     page.push_str(FIX);
@@ -269,7 +269,7 @@ handle do not reach it, SIGABRT and SIGTERM among them.
 fn sign(page: &mut String, prefix: &str, meaning: &Meaning) {
     let told_by = meaning.told_by();
     let told = if told_by.is_empty() { String::new() } else { format!("; told by: {told_by}") };
-    let _ = writeln!(page, "- **{prefix}{}**: {}{told}", meaning.name, meaning.says);
+    let _ = writeln!(page, "- {prefix}{}: {}{told}", meaning.name, meaning.says);
 }
 
 /// What is true of a code from 0 to 255 whatever the program.
@@ -329,7 +329,7 @@ mod tests {
     fn every_code_of_a_byte_has_a_page() {
         for code in 0..=255 {
             let page = explain_code(code);
-            assert!(page.starts_with(&format!("# Exit code {code}")) && page.contains("## Signs\n- **"), "{page}");
+            assert!(page.starts_with(&format!("Exit code {code}")) && page.contains("## Signs\n- "), "{page}");
         }
     }
 

@@ -5,6 +5,8 @@
 pub(crate) mod cited;
 mod containers;
 mod events;
+pub mod exit;
+mod logs;
 mod owner;
 mod pod;
 mod progress;
@@ -20,6 +22,8 @@ use serde_json::Value;
 pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
 pub use events::{Event, Events};
+pub use exit::{Ending, Signal};
+pub use logs::{LastWords, Telling};
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
 pub use quantity::Quantity;
