@@ -72,6 +72,14 @@ impl LastWords {
         evidence
     }
 
+    /// As one line of evidence: the telling one, or else the last.
+    pub fn brief(&self) -> Option<Evidence> {
+        match &self.source {
+            Source::Message(message) => message.clone(),
+            Source::Log { .. } => self.log(vec![self.line()?.to_owned()]),
+        }
+    }
+
     fn log(&self, lines: Vec<String>) -> Option<Evidence> {
         match &self.source {
             Source::Log { container, previous } => {
@@ -121,7 +129,7 @@ fn cut(line: &str) -> String {
 }
 
 /// A line in quotation marks for a sentence, cut to what a headline holds.
-pub(crate) fn quoted(line: &str) -> String {
+pub fn quoted(line: &str) -> String {
     const ROOM: usize = 120;
     let line = line.trim();
     match line.char_indices().nth(ROOM) {
@@ -223,7 +231,7 @@ mod tests {
 
     #[test]
     fn ordinary_lines_say_nothing() {
-        for line in ["ready", "allocated 88 MiB", "listening on 8080", "worker died, exiting", "config loaded", "boom"] {
+        for line in ["ready", "allocated 88 MiB", "listening on 8080", "worker died, exiting", "config loaded", "boom", "took 3s (warm)"] {
             assert_eq!(recognise(line), None, "{line}");
         }
     }

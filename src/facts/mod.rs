@@ -4,9 +4,11 @@
 
 pub(crate) mod cited;
 mod containers;
+mod ends;
 mod events;
 pub mod exit;
-mod logs;
+pub mod logs;
+pub mod memory;
 mod owner;
 mod pod;
 mod progress;
@@ -21,6 +23,7 @@ use serde_json::Value;
 
 pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
+pub use ends::{End, Job};
 pub use events::{Event, Events};
 pub use exit::{Ending, Signal};
 pub use logs::{LastWords, Telling};
