@@ -9,6 +9,7 @@ pub mod finding;
 pub mod gather;
 pub mod manual;
 pub mod rank;
+pub mod redact;
 pub mod render;
 pub mod report;
 pub mod resource;

@@ -83,10 +83,16 @@ impl Exit {
         )
     }
 
-    /// Whether the kubelet lost track of the container and made the code up (137).
-    /// Source: `pkg/kubelet/kubelet_pods.go`, `ContainerReasonStatusUnknown`.
+    /// Whether nobody saw the end and the code is made up: 137 of a kubelet that lost track of the container or removed it to
+    /// restart the whole pod, 255 of a containerd that found it gone after a restart of itself or of the node.
+    /// Source: `pkg/kubelet/kubelet_pods.go`, `ContainerReasonStatusUnknown` and `ContainerReasonRestartingAllContainers`;
+    /// containerd `internal/cri/server/helpers.go`, `unknownExitCode`.
     pub fn is_made_up(&self) -> bool {
-        self.reason == "ContainerStatusUnknown"
+        match self.reason.as_str() {
+            "ContainerStatusUnknown" | "RestartingAllContainers" => true,
+            "Unknown" => self.code == 255,
+            _ => false,
+        }
     }
 
     /// How long the run lasted, in seconds.

@@ -4,8 +4,12 @@
 
 pub(crate) mod cited;
 mod containers;
+mod ends;
 mod events;
 mod image;
+pub mod exit;
+pub mod logs;
+pub mod memory;
 mod owner;
 mod pod;
 mod progress;
@@ -23,8 +27,11 @@ use serde_json::Value;
 
 pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
+pub use ends::{End, Job};
 pub use events::{Event, Events};
 pub use image::Image;
+pub use exit::{Ending, Signal};
+pub use logs::{LastWords, Telling};
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
 pub use pull_fault::{PullFault, classify as fault_of_pull};

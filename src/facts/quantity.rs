@@ -56,6 +56,11 @@ impl Quantity {
         Self(self.0.saturating_mul(i128::from(n)))
     }
 
+    /// So many hundredths of it.
+    pub fn share(self, percent: i64) -> Self {
+        Self(self.0.saturating_mul(i128::from(percent)) / 100)
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.0 == 0

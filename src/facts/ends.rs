@@ -1,0 +1,147 @@
+//! How containers ended: each end with what is to be said about it, whatever the rule.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::time::{human, seconds_between};
+use super::{Container, Ending, Event, Evidence, Exit, Facts};
+use crate::finding::{Command, Remedy, Standing};
+
+/// The end of a container's run that matters for the pod now.
+#[derive(Debug, Clone, Copy)]
+pub struct End<'f> {
+    /// The container.
+    pub container: &'f Container,
+    /// The end.
+    pub exit: &'f Exit,
+    /// How it stands to the present.
+    pub standing: Standing,
+    /// What kind of end it is.
+    pub ending: Ending,
+}
+
+impl End<'_> {
+    /// `container app ends with exit code 1, 40s after its start (5 restarts)`, as far as it is known.
+    pub fn told(&self) -> String {
+        let ends = if self.standing == Standing::Past || self.container.restarts() == 0 { "ended" } else { "ends" };
+        format!("{} {ends} with exit code {}{}", self.container.title(), self.exit.code, self.when())
+    }
+
+    /// `, 40s after its start (5 restarts)`: how long the run lasted and how often the container was restarted.
+    pub fn when(&self) -> String {
+        let lasted = match self.exit.lasted() {
+            Some(0) => ", less than a second after its start".to_owned(),
+            Some(seconds) => format!(", {} after its start", human(seconds)),
+            None => String::new(),
+        };
+        let restarts = match self.container.restarts() {
+            0 => String::new(),
+            1 => " (1 restart)".to_owned(),
+            n => format!(" ({n} restarts)"),
+        };
+        format!("{lasted}{restarts}")
+    }
+}
+
+impl Facts<'_> {
+    /// The ends that matter now, of all containers but ephemeral ones.
+    pub fn ends(&self) -> impl Iterator<Item = End<'_>> {
+        self.main_containers().filter_map(|container| {
+            let (exit, standing) = container.exit()?;
+            Some(End { container, exit, standing, ending: self.ending(container, exit) })
+        })
+    }
+
+    /// What the status says about an end: its code, its reason, and how often the container was restarted.
+    pub fn cite_end(&self, end: &End<'_>) -> Vec<Evidence> {
+        let restarts = if end.container.restarts() > 0 { self.cite_status(end.container, &["restartCount"]) } else { None };
+        let own = [
+            self.cite_exit(end.container, end.exit, "exitCode"),
+            self.cite_exit(end.container, end.exit, "reason"),
+            restarts,
+        ];
+        own.into_iter().flatten().collect()
+    }
+
+    /// The program's last words in that run as evidence; empty if there are none.
+    pub fn cite_last_words(&self, end: &End<'_>) -> Vec<Evidence> {
+        self.last_words(end.container, end.exit).map(|w| w.cite()).unwrap_or_default()
+    }
+
+    /// The event by which the kubelet announced that it stops that container, seen within that run or at its end.
+    pub fn killing(&self, end: &End<'_>) -> Option<&Event> {
+        self.events.with(&["Killing"]).find(|event| {
+            let same = event.container.as_deref().is_none_or(|name| name == end.container.name);
+            same && event.seen_since(end.exit.started)
+        })
+    }
+
+    /// Whether an event about something that happened then would still be here, so that its absence says something: events
+    /// live for an hour unless the API server is told otherwise (`--event-ttl`), and later ones are here.
+    pub fn would_have_event(&self, at: Option<Timestamp>) -> bool {
+        const RECENT: i64 = 50 * 60;
+        let recent = at.is_some_and(|at| seconds_between(at, self.now) < RECENT);
+        recent && !self.events.is_empty() && self.snapshot().is_complete("Event", &self.target.namespace)
+    }
+
+    /// The command that shows the events of the pod's node, which lie in the namespace `default`.
+    pub fn look_at_node_events(&self) -> Option<Remedy> {
+        let selector = format!("involvedObject.kind=Node,involvedObject.name={}", self.pod.node_name()?);
+        Some(Remedy::look(Command::kubectl(["get", "events", "-n", "default", "--field-selector", &selector])))
+    }
+
+    /// Where the container's own command or arguments say `exit CODE`.
+    pub fn cite_own_exit(&self, end: &End<'_>) -> Option<Evidence> {
+        let wanted = format!("exit {}", end.exit.code);
+        let says = |list: &Option<Vec<String>>| {
+            list.as_ref().and_then(|l| {
+                l.iter().position(|text| {
+                    text.match_indices(&wanted).any(|(at, _)| {
+                        !text.get(at + wanted.len()..).is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()))
+                    })
+                })
+            })
+        };
+        let spec = &end.container.spec;
+        [("command", says(&spec.command)), ("args", says(&spec.args))]
+            .into_iter()
+            .find_map(|(field, at)| self.cite_spec(end.container, &[field, &at?.to_string()]))
+    }
+
+    /// The Job that made the pod, or that is the target, as it stands in the snapshot.
+    pub fn job(&self) -> Option<Job<'_>> {
+        let via = self.owner.via.as_ref().filter(|(kind, _)| kind == "Job").map(|(_, name)| name);
+        let name = via.or((self.owner.kind == "Job").then_some(&self.owner.name))?;
+        let object = self.lookup("Job", name).found()?;
+        Some(Job { name, object })
+    }
+}
+
+/// A Job.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'f> {
+    /// Its name.
+    pub name: &'f str,
+    object: &'f Value,
+}
+
+impl Job<'_> {
+    /// The condition that says that it has failed, or is about to: its type, reason and message.
+    pub fn failure(&self) -> Option<(&str, &str, &str)> {
+        let conditions = self.object.pointer("/status/conditions")?.as_array()?;
+        ["Failed", "FailureTarget"].into_iter().find_map(|type_| {
+            let is = |c: &&Value| field(c, "type") == type_ && field(c, "status") == "True";
+            let condition = conditions.iter().find(is)?;
+            Some((type_, field(condition, "reason"), field(condition, "message")))
+        })
+    }
+
+    /// A whole number in it: `/spec/backoffLimit`.
+    pub fn number(&self, pointer: &str) -> Option<i64> {
+        self.object.pointer(pointer)?.as_i64()
+    }
+}
+
+fn field<'v>(object: &'v Value, key: &str) -> &'v str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
+}
