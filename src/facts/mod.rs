@@ -8,6 +8,7 @@ mod containers;
 mod events;
 #[cfg(test)]
 pub(crate) mod known_messages;
+pub mod mount_errors;
 pub mod mounts;
 mod owner;
 mod pod;
@@ -17,8 +18,10 @@ pub mod references;
 pub mod selector;
 mod status;
 pub mod time;
+pub mod volume_source;
 pub mod volume_words;
 pub mod volumes;
+pub mod writes;
 
 use std::collections::BTreeSet;
 
@@ -137,6 +140,11 @@ impl<'a> Facts<'a> {
     /// The node that the pod is bound to.
     pub fn node(&self) -> Lookup<&'a Node> {
         self.pod.node_name().map_or(Lookup::NotAsked, |name| self.snapshot.node(name))
+    }
+
+    /// A node by name, if it was read.
+    pub fn node_named(&self, name: &str) -> Option<&'a Node> {
+        self.snapshot.node(name).found()
     }
 
     /// Events about another object. `uid` is empty if it is not known.

@@ -2,8 +2,14 @@
 
 mod config_map_key_missing;
 mod config_map_missing;
+mod csi_driver_missing;
+mod host_path_mismatch;
 mod secret_key_missing;
 mod secret_missing;
+mod volume_attach_failed;
+mod volume_mount_failed;
+mod volume_multi_attach;
+mod volume_read_only;
 
 use super::Rule;
 use crate::facts::Facts;
@@ -17,6 +23,12 @@ pub const RULES: &[Rule] = &[
     config_map_key_missing::RULE,
     secret_missing::RULE,
     secret_key_missing::RULE,
+    host_path_mismatch::RULE,
+    csi_driver_missing::RULE,
+    volume_attach_failed::RULE,
+    volume_multi_attach::RULE,
+    volume_mount_failed::RULE,
+    volume_read_only::RULE,
 ];
 
 /// What follows where a ConfigMap, a Secret or a key of one is missing.
