@@ -3,6 +3,7 @@
 //! Facts read no clock, no environment and no file: the snapshot's `taken_at` is the only clock.
 
 pub(crate) mod cited;
+pub mod claims;
 mod containers;
 mod ends;
 mod events;
@@ -10,6 +11,10 @@ mod image;
 pub mod exit;
 pub mod logs;
 pub mod memory;
+#[cfg(test)]
+pub(crate) mod known_messages;
+pub mod mount_errors;
+pub mod mounts;
 mod owner;
 mod pod;
 mod progress;
@@ -17,8 +22,14 @@ mod pull_fault;
 mod pulls;
 pub mod quantity;
 mod sandbox;
+pub mod references;
+pub mod selector;
 mod status;
 pub mod time;
+pub mod volume_source;
+pub mod volume_words;
+pub mod volumes;
+pub mod writes;
 
 use std::collections::BTreeSet;
 
@@ -146,6 +157,11 @@ impl<'a> Facts<'a> {
         self.pod.node_name().map_or(Lookup::NotAsked, |name| self.snapshot.node(name))
     }
 
+    /// A node by name, if it was read.
+    pub fn node_named(&self, name: &str) -> Option<&'a Node> {
+        self.snapshot.node(name).found()
+    }
+
     /// Events about another object. `uid` is empty if it is not known.
     pub fn events_about(&self, kind: &str, name: &str, uid: &str) -> Events {
         let namespaced = Kind::named(kind).is_none_or(|k| k.namespaced);
@@ -270,14 +286,17 @@ fn ended_with_pod(pod: &Pod, exit: &Exit) -> bool {
 }
 
 /// The names nearest to `wanted` by edit distance, four at most; a name counts as near if less than half of it differs or
-/// one contains the other.
+/// one contains the other. Keys of ConfigMaps and Secrets often differ in case and separators alone, which counts as near.
 pub fn closest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
+    let target = plain(wanted);
     let mut near: Vec<(usize, &str)> = names
         .filter(|n| *n != wanted)
-        .map(|n| (edit_distance(wanted, n), n))
+        .map(|n| (edit_distance(&target, &plain(n)), n))
         .filter(|(distance, n)| {
-            let longest = wanted.len().max(n.len());
-            2 * distance < longest || (wanted.len() > 2 && n.len() > 2 && (n.contains(wanted) || wanted.contains(n)))
+            let (longest, n) = (target.len().max(n.len()), plain(n));
+            let within = n.contains(&target) || target.contains(&n);
+            2 * distance < longest || (target.len() > 2 && n.len() > 2 && within)
         })
         .collect();
     near.sort_unstable();
@@ -310,6 +329,7 @@ mod tests {
     fn near_names_come_nearest_first_and_far_ones_not_at_all() {
         let names = ["reg-cred", "regcreds", "unrelated", "registry"];
         assert_eq!(closest("regcred", names.into_iter()), ["reg-cred", "regcreds"]);
+        assert_eq!(closest("db_host", ["DB_HOST", "PORT"].into_iter()), ["DB_HOST"]);
         assert_eq!(edit_distance("kitten", "sitting"), 3);
     }
 }
