@@ -5,6 +5,7 @@ use std::io::Write;
 use super::args::Cli;
 use super::{Failure, UNREAD, USAGE, save, target};
 use crate::gather::{Client, Connect, Depth, Fatal, Options, gather};
+use crate::redact;
 use crate::render::Safe;
 use crate::report::Report;
 use crate::snapshot::{Snapshot, Target};
@@ -36,7 +37,7 @@ async fn run(cli: &Cli) -> Result<Vec<Report>, Failure> {
 
 async fn snapshot(client: &Client, cli: &Cli, target: &Target) -> Result<Snapshot, Fatal> {
     let depth = Depth { log_lines: cli.run.logs, ..Depth::default() };
-    gather(client, target, &Options { depth, ..Options::default() }).await
+    gather(client, target, &Options { depth, redact: redact::text }).await
 }
 
 /// With `-v`, each request with its wave and time.

@@ -41,7 +41,7 @@ pub use containers::{Container, Exit, Restart, Role, State};
 pub use ends::{End, Job};
 pub use events::{Event, Events};
 pub use image::Image;
-pub use exit::{Ending, Signal};
+pub use exit::{Ending, Signal, explain_code};
 pub use logs::{LastWords, Telling};
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;

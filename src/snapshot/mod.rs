@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 pub use lookup::Lookup;
 pub use node::{Condition, Metadata, Node, NodeInfo, Spec, Status, Taint};
 
+use crate::redact;
 use crate::resource::Kind;
 
 /// What a diagnosis is about.
@@ -122,8 +123,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// An empty snapshot with that header.
-    pub fn new(header: Header) -> Self {
+    /// An empty snapshot with that header, its logs without what looks like a secret.
+    pub fn new(mut header: Header) -> Self {
+        for log in &mut header.logs {
+            log.text = redact::text(&log.text);
+        }
         Self { header, ..Self::default() }
     }
 
@@ -132,7 +136,7 @@ impl Snapshot {
         self.header.taken_at.unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Adds an object. One of a kind that the tool does not know, or without a name, is ignored; one that is already here
+    /// Adds an object, without what is or looks like a secret. One of a kind that the tool does not know, or without a name, is ignored; one that is already here
     /// (by kind, namespace and name; events by uid too) is replaced.
     pub fn add(&mut self, mut object: Value) {
         let Some(kind) = object.get("kind").and_then(Value::as_str).and_then(Kind::named) else { return };
@@ -146,6 +150,7 @@ impl Snapshot {
             return;
         }
         strip(kind.kind, &mut object);
+        redact::object(&mut object);
         let list = self.objects.entry(kind.kind).or_default();
         list.push(object);
     }
