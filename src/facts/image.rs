@@ -54,6 +54,11 @@ impl<'i> Image<'i> {
         host == self.registry || is_docker_hub(host) && is_docker_hub(self.registry)
     }
 
+    /// The name under which credentials for its registry are kept: for Docker Hub a historical one, kubectl's default.
+    pub fn credentials_server(&self) -> &'i str {
+        if is_docker_hub(self.registry) { "https://index.docker.io/v1/" } else { self.registry }
+    }
+
     /// How far another image's name is from this one; nothing if it is another image altogether. Near are: another tag of
     /// the repository, the same repository elsewhere, a repository of which less than a quarter is written differently.
     fn distance(&self, other: &Image<'_>) -> Option<usize> {

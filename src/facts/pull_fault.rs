@@ -90,9 +90,17 @@ pub(super) fn server(error: &str) -> Option<&str> {
             return host;
         }
     }
-    let (_, after) = decisive.rsplit_once("http://").or_else(|| decisive.rsplit_once("https://"))?;
-    after.split(['/', '"', ' ', '?']).next().filter(|host| !host.is_empty())
+    let requests = decisive.match_indices("://").filter_map(|(at, _)| {
+        let (before, after) = (decisive.get(..at)?, decisive.get(at + 3..)?);
+        let before = before.strip_suffix("https").or_else(|| before.strip_suffix("http"))?;
+        let asks = REQUEST.iter().any(|words| before.ends_with(words));
+        after.split(['/', '"', ' ', '?']).next().filter(|host| asks && !host.is_empty())
+    });
+    requests.last()
 }
+
+/// Words before an address that was asked; other addresses are advice in a server's answer.
+const REQUEST: [&str; 4] = ["\"", "request to ", "status code ", "content at "];
 
 /// Whether the failing request went to another host in the registry's place: containerd tells a mirror whose place it takes.
 pub(super) fn is_mirror_request(error: &str) -> bool {

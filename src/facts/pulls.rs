@@ -165,7 +165,8 @@ impl Facts<'_> {
 
     /// The pulls that run: begun, and followed by nothing.
     pub fn running_pulls(&self) -> Vec<RunningPull<'_>> {
-        if self.pod.is_deleting() || self.pod.is_terminal() {
+        let node_lost = self.node().found().is_some_and(|node| node.is_lost());
+        if node_lost || self.pod.is_deleting() || self.pod.is_terminal() {
             return Vec::new();
         }
         self.main_containers().filter_map(|c| self.running_pull(c)).collect()

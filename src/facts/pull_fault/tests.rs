@@ -40,7 +40,7 @@ fn coarse(class: &str) -> &str {
 #[test]
 fn every_known_message_about_a_pull_has_its_class() {
     // What is told by the kubelet's word instead of the error, or is no error.
-    let not_errors = ["IMG-NEVER", "IMG-INSPECT", "IMG-MIRRORS", "IMG-SECRET-MISSING"];
+    let not_errors = ["IMG-NEVER", "IMG-INSPECT", "IMG-SECRET-MISSING"];
     let mut seen = 0;
     for line in include_str!("../../../tests/data/messages.tsv").lines() {
         let columns: Vec<&str> = line.split('\t').collect();
@@ -128,5 +128,10 @@ fn the_server_is_the_one_that_was_asked_last() {
         of(r#"Head "https://r.example/v2/": dial tcp: lookup proxy.example on 10.0.0.2:53: no such host"#),
         "proxy.example"
     );
+    assert_eq!(
+        of("unexpected status from HEAD request to http://r.example:5001/v2/a/manifests/1: 401"),
+        "r.example:5001"
+    );
     assert_eq!(of("manifest unknown"), "");
+    assert_eq!(of("toomanyrequests: see https://docs.example/limits"), "");
 }

@@ -2,7 +2,7 @@
 
 use super::{failing, finding, node_name};
 use crate::facts::{Facts, PullFault};
-use crate::finding::{Finding, Stage};
+use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
 pub(super) const RULE: Rule = Rule {
@@ -39,6 +39,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         finding(facts, pull, headline)
             .because(facts.cite_spec(pull.container, &["imagePullPolicy"]))
             .remedy(facts.owner.edit(&format!("Set imagePullPolicy: IfNotPresent for {title}")))
+            .remedy(Remedy::advice(format!("Or load the image onto {}, by exactly that name.", node_name(facts))))
     })
 }
 

@@ -87,7 +87,12 @@ fn remedies(facts: &Facts<'_>, secrets: &[PullSecret<'_>], pull: &FailedPull<'_>
             "ServiceAccount {account} names a pull secret now; pods created before that do not have it. Create the pod anew."
         )));
     }
-    let server = format!("--docker-server={}", pull.image.registry);
+    if pull.error.contains("token has expired") {
+        remedies.push(Remedy::advice(
+            "The token in the Secret has expired; those of some registries are good for hours only.",
+        ));
+    }
+    let server = format!("--docker-server={}", pull.image.credentials_server());
     remedies.push(Remedy::change(
         format!("Make a Secret with credentials that {} accepts:", pull.image.registry),
         facts.kubectl([

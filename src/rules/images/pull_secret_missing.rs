@@ -61,14 +61,10 @@ fn found(
         (None, Some(_)) if absent => (Standing::Wrong, Certainty::Likely),
         _ => (Standing::Past, Certainty::Certain),
     };
-    let said = match (absent, standing) {
-        (true, Standing::Past) => "does not exist, which is not what the pull fails of",
-        (true, _) => "does not exist",
-        (false, _) => "cannot be read by the kubelet",
-    };
+    let said = if absent { "does not exist" } else { "cannot be read by the kubelet" };
     let owner =
         if secret.from_account { format!("ServiceAccount {}", facts.service_account()) } else { "the pod".to_owned() };
-    let server = refused.or(unrecorded).map_or("REGISTRY", |pull| pull.image.registry);
+    let server = refused.or(unrecorded).map_or("REGISTRY", |pull| pull.image.credentials_server());
     let account = facts.service_account();
     Some(
         Finding::new(

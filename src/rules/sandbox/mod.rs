@@ -31,7 +31,7 @@ fn failing(facts: &Facts<'_>, fault: SandboxFault, say: impl Fn(&SandboxFailure)
         let mut finding = say(failure);
         if failure.standing == Standing::Past {
             let error = failure.core().map_or_else(String::new, |core| format!(": {core}"));
-            finding.headline = format!("the pod's sandbox could not be made at first{error}; it is there now");
+            finding.headline = format!("the pod's sandbox could not be made at first{error}");
         }
         finding.standing(failure.standing).because(failure.evidence.iter().cloned())
     });
