@@ -24,6 +24,7 @@ pub mod quantity;
 mod sandbox;
 pub mod references;
 pub mod selector;
+pub mod scheduling;
 mod status;
 pub mod time;
 pub mod volume_source;
@@ -70,6 +71,7 @@ pub struct Facts<'a> {
     /// Who makes the pod again; for a target that is no pod, the target itself.
     pub owner: Owner,
     object: Option<&'a Value>,
+    scheduling: std::cell::OnceCell<scheduling::Scheduling<'a>>,
 }
 
 impl<'a> Facts<'a> {
@@ -96,6 +98,7 @@ impl<'a> Facts<'a> {
             containers,
             owner,
             object,
+            scheduling: std::cell::OnceCell::new(),
         }
     }
 
