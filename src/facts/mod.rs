@@ -50,6 +50,7 @@ pub use pull_fault::{PullFault, classify as fault_of_pull};
 pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
 pub use sandbox::{SandboxFailure, SandboxFault};
+pub use scheduling::Claimed;
 
 use crate::finding::{Command, Remedy, Subject};
 use crate::resource::Kind;

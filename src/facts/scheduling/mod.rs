@@ -9,12 +9,14 @@ mod reach;
 mod sentence;
 mod spread;
 mod taints;
+#[cfg(test)]
+pub(crate) mod testing;
 mod views;
 
 pub use fit::{Fit, Verdict, candidates};
 pub use obstacles::Obstacle;
 pub use sentence::{Clause, Says, Sentence};
-pub use views::{Room, Shortage, clause, named};
+pub use views::{Claimed, Leaving, Room, Shortage, clause, named};
 
 use super::{Event, Evidence, Facts};
 use crate::finding::Finding;

@@ -239,6 +239,12 @@ impl Facts<'_> {
             .collect()
     }
 
+    /// Whether the pod requests a resource as a whole or has an overhead of it.
+    pub fn pod_has_own_request(&self, resource: &str) -> bool {
+        self.cite(&["spec", "resources", "requests", resource]).is_some()
+            || self.cite(&["spec", "overhead", resource]).is_some()
+    }
+
     /// All that the pod asks of a node, cited, for a node that could give it.
     pub fn cite_asks(&self) -> Vec<Evidence> {
         let Some(fit) = self.fit() else { return Vec::new() };
@@ -281,5 +287,66 @@ impl Facts<'_> {
         let [field] = term.match_fields.as_deref()? else { return None };
         let [name] = field.values.as_deref()? else { return None };
         (field.key == "metadata.name" && field.operator == "In").then_some(name.as_str())
+    }
+}
+
+/// A pod on its way off a node.
+pub struct Leaving<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// When its grace period ends.
+    pub ends: Option<jiff::Timestamp>,
+}
+
+/// A dynamic resource claim of the pod.
+pub struct Claimed<'f> {
+    /// Its name within the pod.
+    pub name: &'f str,
+    /// The ResourceClaim's name; nothing if it has not been made from its template yet.
+    pub object: Option<&'f str>,
+    /// The template that it is made from.
+    pub template: Option<&'f str>,
+    /// Whether devices are allocated to it.
+    pub allocated: bool,
+}
+
+impl<'a> Facts<'a> {
+    /// The pods on a node that are being deleted.
+    pub fn leaving_pods(&self, node: &str) -> Vec<Leaving<'a>> {
+        let leaving = self.snapshot().all("Pod").iter().filter_map(|pod| {
+            let on_node = pod.pointer("/spec/nodeName").and_then(Value::as_str) == Some(node);
+            let ended = matches!(pod.pointer("/status/phase").and_then(Value::as_str), Some("Succeeded" | "Failed"));
+            let ends =
+                pod.pointer("/metadata/deletionTimestamp").and_then(Value::as_str).filter(|_| on_node && !ended)?;
+            let (namespace, name) = (snapshot::namespace_of(pod), snapshot::name_of(pod));
+            Some(Leaving { namespace, name, ends: ends.parse().ok() })
+        });
+        leaving.collect()
+    }
+
+    /// A field of a pod of any namespace, cited.
+    pub fn cite_peer(&self, namespace: &str, name: &str, steps: &[&str]) -> Option<Evidence> {
+        Evidence::field(self.snapshot().object("Pod", namespace, name).found()?, steps)
+    }
+
+    /// The pod's dynamic resource claims.
+    pub fn resource_claims(&self) -> Vec<Claimed<'_>> {
+        let made = self.pod.status.resource_claim_statuses.as_deref().unwrap_or_default();
+        let claims = self.pod.spec.resource_claims.iter().flatten();
+        claims
+            .map(|claim| {
+                let status = made.iter().find(|s| s.name == claim.name).and_then(|s| s.resource_claim_name.as_deref());
+                let object = claim.resource_claim_name.as_deref().or(status);
+                let found = object.and_then(|name| self.lookup("ResourceClaim", name).found());
+                Claimed {
+                    name: &claim.name,
+                    object,
+                    template: claim.resource_claim_template_name.as_deref(),
+                    allocated: found.is_some_and(|c| c.pointer("/status/allocation").is_some()),
+                }
+            })
+            .collect()
     }
 }
