@@ -6,15 +6,14 @@ use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::labels::{admits, required, selected};
+use super::labels::{required, selected};
 use super::obstacles::{self, Obstacle};
 use super::peers::{Attraction, Peers, Repulsion};
-use super::reach::Reach;
 use super::sentence::Sentence;
 use super::spread::{self, Spread};
 use super::taints::{self, cordoned, untolerated};
 use super::{Filter, Filters, demand};
-use crate::facts::{Facts, Quantity};
+use crate::facts::{Facts, Quantity, selector};
 use crate::snapshot::{Lookup, Node};
 
 /// One node, and which filters it fails.
@@ -57,7 +56,7 @@ impl<'a> Fit<'a> {
         let repulsion = peers.repulsion(spec);
         let spreads = spread::constraints(spec, &peers, nodes);
         let ports = peers.port_holders();
-        let reach = Reach::of(snapshot, spec, &facts.pod.name, &facts.pod.namespace);
+        let claims = facts.claims();
         let mut verdicts = Vec::with_capacity(nodes.len());
         for (at, (node, (taken, pods))) in nodes.iter().zip(peers.taken(&requests)).enumerate() {
             let (mut fails, reserved) = by_spec(spec, node);
@@ -74,7 +73,7 @@ impl<'a> Fit<'a> {
                 (repulsion.blocker(node).is_none(), Filter::PodAntiAffinity),
                 (spreads.iter().all(|s| s.admits(node)), Filter::Spread),
                 (!ports.contains_key(&at), Filter::HostPort),
-                (reach.admits(node), Filter::Volume),
+                (claims.iter().all(|claim| facts.excludes(claim, node).is_none()), Filter::Volume),
             ] {
                 if !fine {
                     fails.add(filter);
@@ -92,6 +91,12 @@ impl<'a> Fit<'a> {
             self.nearest_first(obstacle);
         }
         obstacles
+    }
+
+    /// The node of the whole cluster that offers the most of a resource, whatever else is against it.
+    pub fn largest(&self, resource: &str) -> Option<(&'a str, Quantity)> {
+        let sizes = self.verdicts.iter().map(|v| (v.node.metadata.name.as_str(), allocatable(v.node, resource)));
+        sizes.max_by_key(|(name, size)| (*size, std::cmp::Reverse(*name)))
     }
 
     /// Orders an obstacle's nodes: fewest other filters first, then the least that is missing.
@@ -128,7 +133,7 @@ fn by_spec(spec: &core::PodSpec, node: &Node) -> (Filters, bool) {
     if !selected(spec, node) {
         fails.add(Filter::Selector);
     }
-    if required(spec).is_some_and(|r| !admits(r, node)) {
+    if required(spec).is_some_and(|r| !selector::selects(r, node)) {
         fails.add(Filter::Affinity);
     }
     (fails, reserved)

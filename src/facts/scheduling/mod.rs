@@ -5,7 +5,6 @@ mod fit;
 mod labels;
 mod obstacles;
 mod peers;
-mod reach;
 mod sentence;
 mod spread;
 mod taints;
@@ -232,18 +231,20 @@ impl<'a> Facts<'a> {
         !self.scheduling().obstacles.is_empty()
     }
 
-    /// A finding about an obstacle, closed with what the scheduler and the autoscaler said.
+    /// A finding about an obstacle. What the scheduler and the autoscaler said closes the first of them, and those that rest
+    /// on it.
     pub fn obstructed(
         &self,
         obstacle: &Obstacle,
         headline: String,
         evidence: impl IntoIterator<Item = Evidence>,
     ) -> Finding {
-        let finding = Finding::new(self.subject(), headline)
-            .certainty(obstacle.certainty)
-            .because(evidence)
-            .because(self.cite_sentence())
-            .because(self.autoscaler_says().into_iter().map(Event::cite));
+        let finding = Finding::new(self.subject(), headline).certainty(obstacle.certainty).because(evidence);
+        let leads = self.scheduling().obstacles.first().is_some_and(|first| first.filter == obstacle.filter);
+        let finding = match leads || obstacle.hearsay {
+            true => finding.because(self.cite_sentence()).because(self.autoscaler_says().into_iter().map(Event::cite)),
+            false => finding,
+        };
         if obstacle.alone { finding.alternative() } else { finding }
     }
 

@@ -8,9 +8,10 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
-use super::labels::{admits, picks, required, selected, written};
+use super::labels::{picks, required, selected, written};
 use super::peers::{Peers, labels_of};
 use super::taints::{cordoned, untolerated};
+use crate::facts::selector::selects;
 use crate::snapshot::{Node, namespace_of};
 
 /// One constraint with the pods counted per domain.
@@ -51,7 +52,7 @@ impl<'a> Spread<'a> {
             .map(|node| {
                 let labels = &node.metadata.labels;
                 let takes_part = all.iter().all(|c| labels.contains_key(&c.topology_key))
-                    && (!by_affinity || selected(spec, node) && required(spec).is_none_or(|r| admits(r, node)))
+                    && (!by_affinity || selected(spec, node) && required(spec).is_none_or(|r| selects(r, node)))
                     && (!by_taints || untolerated(spec, node).next().is_none() && !cordoned(spec, node));
                 labels.get(&constraint.topology_key).filter(|_| takes_part).map(String::as_str)
             })

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::fit::allocatable;
-use super::labels::{node_selector_written, required, written};
+use super::labels::{required, written};
 use super::peers::host_ports;
 use super::{Filter, Fit, Obstacle, Says, Verdict, taints};
-use crate::facts::{Evidence, Facts, Quantity, closest};
+use crate::facts::{Evidence, Facts, Quantity, closest, selector};
 use crate::snapshot::{self, Node, Taint};
 
 /// Rows of a table of nodes, at most.
@@ -278,7 +278,7 @@ impl Facts<'_> {
             terms.flat_map(|t| t.match_expressions.iter().flatten()).map(|r| r.key.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
-        Some((node_selector_written(required), keys))
+        Some((selector::words(required), keys))
     }
 
     /// The node to which node affinity pins the pod by its name, as that of a DaemonSet's pod does.

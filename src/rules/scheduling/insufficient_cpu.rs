@@ -1,7 +1,7 @@
 //! No usable node has the cpu free that the pod requests. Also what all rules about room have in common.
 
 use crate::facts::scheduling::{Filter, Obstacle, Shortage, clause, named};
-use crate::facts::{Evidence, Facts};
+use crate::facts::{Evidence, Facts, Quantity};
 use crate::finding::{Command, Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -57,7 +57,7 @@ fn counted(facts: &Facts<'_>, obstacle: &Obstacle, worst: &Shortage<'_>, all: &[
         );
         evidence
     });
-    let finding = facts.obstructed(obstacle, headline(worst), evidence.collect::<Vec<_>>());
+    let finding = facts.obstructed(obstacle, headline(facts, worst), evidence.collect::<Vec<_>>());
     let nearest = worst.rooms.first();
     finding
         .remedy(nearest.map(|room| Remedy::look(Command::kubectl(["describe", "node", room.node]))))
@@ -73,22 +73,35 @@ fn counted(facts: &Facts<'_>, obstacle: &Obstacle, worst: &Shortage<'_>, all: &[
 }
 
 /// Which of the three it is: none is large enough, all are full, or the free room is scattered.
-fn headline(shortage: &Shortage<'_>) -> String {
+fn headline(facts: &Facts<'_>, shortage: &Shortage<'_>) -> String {
     let (asked, resource) = (shortage.show(shortage.asked), shortage.resource);
     let (Some(nearest), Some(largest)) = (shortage.rooms.first(), shortage.largest()) else { return String::new() };
     let count = shortage.rooms.len();
-    if largest.allocatable.is_zero() {
-        return format!("no usable node offers {resource}, of which the pod requests {asked}");
-    }
-    if largest.allocatable < shortage.asked {
-        let whole = shortage.show(largest.allocatable);
-        return match count {
-            1 => format!("{} is too small: it offers {whole} {resource}, the pod requests {asked}", largest.node),
-            _ => format!(
-                "no usable node is large enough for the {asked} {resource} requested: {}, the largest, offers {whole}",
-                largest.node
-            ),
-        };
+    let anywhere = facts.fit().and_then(|fit| fit.largest(resource)).filter(|(_, size)| *size < shortage.asked);
+    match anywhere {
+        Some((_, size)) if size.is_zero() => {
+            return format!("no node offers {resource}, of which the pod requests {asked}");
+        }
+        Some((node, size)) => {
+            let size = shortage.show(size);
+            return format!(
+                "no node is large enough for the {asked} {resource} requested: {node}, the largest, offers {size}"
+            );
+        }
+        None if largest.allocatable.is_zero() => {
+            return format!("no usable node offers {resource}, of which the pod requests {asked}");
+        }
+        None if largest.allocatable < shortage.asked => {
+            let size = shortage.show(largest.allocatable);
+            return match count {
+                1 => format!("{} is too small: it offers {size} {resource}, the pod requests {asked}", largest.node),
+                _ => format!(
+                    "no usable node is large enough for the {asked} {resource} requested: {}, the largest, offers {size}",
+                    largest.node
+                ),
+            };
+        }
+        None => {}
     }
     let (free, short) = (shortage.show(nearest.free), shortage.show(nearest.short));
     let node = nearest.node;
@@ -110,7 +123,8 @@ fn smaller_request(facts: &Facts<'_>, shortage: &Shortage<'_>) -> Option<Remedy>
     let asking: Vec<_> = facts.main_containers().filter(|c| c.request(shortage.resource).is_some()).collect();
     let plain = !facts.pod_has_own_request(shortage.resource);
     match asking.as_slice() {
-        [one] if plain && room.free.millis() > 0 => {
+        // Less than a quarter of what was asked for is no offer (a rule of thumb).
+        [one] if plain && room.free.times(4) >= shortage.asked => {
             let most = shortage.show(room.free);
             let say = format!(
                 "Request at most {most}, the most that fits today (on {}), if the program needs no more:",
@@ -120,7 +134,13 @@ fn smaller_request(facts: &Facts<'_>, shortage: &Shortage<'_>) -> Option<Remedy>
             Some(facts.owner.set(&say, "resources", &["-c", &one.name, &request]))
         }
         [one] if plain => {
-            let say = format!("Request less {}, if the program needs less:", shortage.resource);
+            let least = Quantity::default().max(room.free);
+            let say = format!(
+                "Request less {}, if the program needs less; today at most {} fits (on {}):",
+                shortage.resource,
+                shortage.show(least),
+                room.node
+            );
             let request = format!("--requests={}=AMOUNT", shortage.resource);
             Some(facts.owner.set(&say, "resources", &["-c", &one.name, &request]))
         }
@@ -167,10 +187,7 @@ mod tests {
     fn no_node_is_large_enough() {
         let case = asks("64").with(node("a", "4")).with(node("b", "8")).complete(&["nodes"]);
         let finding = one(case.check(&RULE));
-        assert_eq!(
-            finding.headline,
-            "no usable node is large enough for the 64 cpu requested: b, the largest, offers 8"
-        );
+        assert_eq!(finding.headline, "no node is large enough for the 64 cpu requested: b, the largest, offers 8");
         assert!(finding.alternative);
     }
 

@@ -44,7 +44,7 @@ mod tests {
                 .with(node("a", "4"))
                 .complete(&["nodes"])
         };
-        assert!(one(case("900Gi").check(&RULE)).headline.contains("it offers 50Gi ephemeral-storage"));
+        assert!(one(case("900Gi").check(&RULE)).headline.contains("a, the largest, offers 50Gi"));
         none(case("900Gi").edit("/spec/nodeName", json!("a")).check(&RULE));
     }
 }

@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn a_resource_that_no_node_names_is_offered_by_none() {
         let finding = one(wants("nvidia.com/gpu").with(node("a", "4")).check(&RULE));
-        assert_eq!(finding.headline, "no usable node offers nvidia.com/gpu, of which the pod requests 1");
+        assert_eq!(finding.headline, "no node offers nvidia.com/gpu, of which the pod requests 1");
     }
 
     #[test]

@@ -45,7 +45,10 @@ mod tests {
                 .complete(&["nodes"])
         };
         let finding = one(case("900Gi").check(&RULE));
-        assert_eq!(finding.headline, "a is too small: it offers 16Gi memory, the pod requests 900Gi");
+        assert_eq!(
+            finding.headline,
+            "no node is large enough for the 900Gi memory requested: a, the largest, offers 16Gi"
+        );
         none(case("900Gi").check(&super::super::insufficient_cpu::RULE));
     }
 }

@@ -106,7 +106,7 @@ mod tests {
         let case =
             pinned(json!({"matchExpressions": [{"key": "zone", "operator": "In", "values": ["y"]}]})).with(there);
         let finding = one(case.check(&RULE));
-        assert_eq!(finding.headline, "no node satisfies the pod's required node affinity: zone in (y)");
+        assert_eq!(finding.headline, "no node satisfies the pod's required node affinity: zone=y");
         assert!(finding.evidence.contains(&Evidence::derived("nodes have zone = x")));
     }
 
