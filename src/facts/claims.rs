@@ -1,9 +1,9 @@
 //! Why a claim is still Pending: from the claim's own events, and where they are gone, from what it asks for.
 
+use super::Facts;
 use super::cited::Evidence;
 use super::events::Event;
 use super::volumes::{Claim, ClaimObject};
-use super::Facts;
 use crate::finding::{Certainty, Standing};
 use crate::snapshot::Lookup;
 
@@ -88,8 +88,12 @@ impl Facts<'_> {
         match (binder, failed) {
             (Some((Wait::Class(name), _)), _) if matches!(self.lookup("StorageClass", &name), Lookup::Found(_)) => None,
             // A failure makes the scheduler choose a node anew, and the claim waits for that again.
-            (Some((Wait::Consumer, event)), Some(failure)) if !failure.seen_since(event.last) => Some((Wait::Consumer, event)),
-            (Some((Wait::Class(_) | Wait::Failed(_) | Wait::AnyClass, event)), Some(failure)) if later(failure, Some(event)) => {
+            (Some((Wait::Consumer, event)), Some(failure)) if !failure.seen_since(event.last) => {
+                Some((Wait::Consumer, event))
+            }
+            (Some((Wait::Class(_) | Wait::Failed(_) | Wait::AnyClass, event)), Some(failure))
+                if later(failure, Some(event)) =>
+            {
                 Some((Wait::Failed(failure.message.clone()), failure))
             }
             (Some((Wait::Consumer | Wait::Provisioner(_), _)) | None, Some(failure)) if later(failure, done) => {

@@ -54,7 +54,8 @@ impl Facts<'_> {
 
     /// What the status says about an end: its code, its reason, and how often the container was restarted.
     pub fn cite_end(&self, end: &End<'_>) -> Vec<Evidence> {
-        let restarts = if end.container.restarts() > 0 { self.cite_status(end.container, &["restartCount"]) } else { None };
+        let restarts =
+            if end.container.restarts() > 0 { self.cite_status(end.container, &["restartCount"]) } else { None };
         let own = [
             self.cite_exit(end.container, end.exit, "exitCode"),
             self.cite_exit(end.container, end.exit, "reason"),

@@ -133,7 +133,9 @@ impl Meaning {
     /// What distinguishes it from the code's other meanings.
     pub fn told_by(&self) -> &'static str {
         match self.told_by {
-            "" if self.name.starts_with("EX_") => "the program follows sysexits(3); its own message in the log says more",
+            "" if self.name.starts_with("EX_") => {
+                "the program follows sysexits(3); its own message in the log says more"
+            }
             "" if self.name.starts_with(".NET") => {
                 "log \"You must install or update .NET to run this application\", \"The application to execute does not exist\" or another message of the .NET host"
             }
@@ -278,15 +280,19 @@ fn gist(code: u8) -> String {
     match code {
         0 => "The main process ended and says that it succeeded.".to_owned(),
         1..=2 => "The program ended by its own decision. Nearly every program uses this number.".to_owned(),
-        64..=78 => {
-            "The program ended by its own decision. Programs that follow sysexits(3) mean the following by it.".to_owned()
-        }
+        64..=78 => "The program ended by its own decision. Programs that follow sysexits(3) mean the following by it."
+            .to_owned(),
         126..=128 => {
             "Mostly the program could not be started. The number alone does not say by whom it was set.".to_owned()
         }
         129..=192 if signal.ends_a_process() => {
-            let meaning = Some(signal.meaning()).filter(|m| !m.is_empty()).map(|m| format!(": {m}")).unwrap_or_default();
-            format!("128 + {}: the process died of {}{meaning}. Or it chose this number itself.", signal.0, signal.name())
+            let meaning =
+                Some(signal.meaning()).filter(|m| !m.is_empty()).map(|m| format!(": {m}")).unwrap_or_default();
+            format!(
+                "128 + {}: the process died of {}{meaning}. Or it chose this number itself.",
+                signal.0,
+                signal.name()
+            )
         }
         129..=159 => format!(
             "128 + {} is {}, which does not end a process by default, so the program chose this number itself.",
@@ -303,12 +309,10 @@ fn gist(code: u8) -> String {
 
 /// What becomes of a number that does not fit into eight bits.
 fn beyond_a_byte(code: i64, wrapped: i64, low: u8) -> String {
-    let linux = if code < 0 {
-        format!("256 - {} % 256 = {low}", code.unsigned_abs())
-    } else {
-        format!("{code} % 256 = {low}")
-    };
-    let hex = i32::try_from(wrapped).map_or_else(|_| String::new(), |c| format!(" (0x{:08X}, {c} in the API)", c.cast_unsigned()));
+    let linux =
+        if code < 0 { format!("256 - {} % 256 = {low}", code.unsigned_abs()) } else { format!("{code} % 256 = {low}") };
+    let hex = i32::try_from(wrapped)
+        .map_or_else(|_| String::new(), |c| format!(" (0x{:08X}, {c} in the API)", c.cast_unsigned()));
     format!(
         "On Linux only eight bits of an exit code survive: a program that returns {code} ends with {low} ({linux}). On Windows all 32 bits do{hex}, and large or negative ones are mostly NTSTATUS codes."
     )

@@ -231,7 +231,15 @@ mod tests {
 
     #[test]
     fn ordinary_lines_say_nothing() {
-        for line in ["ready", "allocated 88 MiB", "listening on 8080", "worker died, exiting", "config loaded", "boom", "took 3s (warm)"] {
+        for line in [
+            "ready",
+            "allocated 88 MiB",
+            "listening on 8080",
+            "worker died, exiting",
+            "config loaded",
+            "boom",
+            "took 3s (warm)",
+        ] {
             assert_eq!(recognise(line), None, "{line}");
         }
     }

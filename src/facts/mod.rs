@@ -7,12 +7,12 @@ pub mod claims;
 mod containers;
 mod ends;
 mod events;
-mod image;
 pub mod exit;
-pub mod logs;
-pub mod memory;
+mod image;
 #[cfg(test)]
 pub(crate) mod known_messages;
+pub mod logs;
+pub mod memory;
 pub mod mount_errors;
 pub mod mounts;
 mod owner;
@@ -21,8 +21,9 @@ mod progress;
 mod pull_fault;
 mod pulls;
 pub mod quantity;
-mod sandbox;
 pub mod references;
+mod sandbox;
+pub mod scheduling;
 pub mod selector;
 mod status;
 pub mod time;
@@ -42,6 +43,8 @@ pub use ends::{End, Job};
 pub use events::{Event, Events};
 pub use image::Image;
 pub use exit::{Ending, Signal, explain_code};
+pub use exit::{Ending, Signal};
+pub use image::Image;
 pub use logs::{LastWords, Telling};
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
@@ -49,6 +52,7 @@ pub use pull_fault::{PullFault, classify as fault_of_pull};
 pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
 pub use sandbox::{SandboxFailure, SandboxFault};
+pub use scheduling::Claimed;
 
 use crate::finding::{Command, Remedy, Subject};
 use crate::resource::Kind;
@@ -70,6 +74,7 @@ pub struct Facts<'a> {
     /// Who makes the pod again; for a target that is no pod, the target itself.
     pub owner: Owner,
     object: Option<&'a Value>,
+    scheduling: std::cell::OnceCell<scheduling::Scheduling<'a>>,
 }
 
 impl<'a> Facts<'a> {
@@ -96,6 +101,7 @@ impl<'a> Facts<'a> {
             containers,
             owner,
             object,
+            scheduling: std::cell::OnceCell::new(),
         }
     }
 

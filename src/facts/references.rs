@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1 as core;
 use serde_json::Value;
 
 use super::cited::Evidence;
-use super::volume_words::quoted;
 use super::mounts::Trouble;
+use super::volume_words::quoted;
 use super::{Container, Facts, Role};
 use crate::finding::{Standing, Subject};
 use crate::snapshot::Lookup;
@@ -102,7 +102,8 @@ impl Facts<'_> {
 
     /// The ConfigMaps or Secrets that the pod needs and that do not exist.
     pub fn lacking_objects(&self, kind: &'static str) -> Vec<Lack> {
-        let references: Vec<Reference> = self.references().into_iter().filter(|r| r.kind == kind && !r.optional).collect();
+        let references: Vec<Reference> =
+            self.references().into_iter().filter(|r| r.kind == kind && !r.optional).collect();
         let mut lacks: Vec<Lack> = Vec::new();
         for reference in &references {
             if lacks.iter().any(|l| l.name == reference.name) {
@@ -162,7 +163,8 @@ impl Facts<'_> {
         let told: Vec<Heard> = self.told_by_kubelet().into_iter().filter(|h| is_told(&h.told)).collect();
         let blocks = |r: &&&Reference| match &r.by {
             By::Environment { container, .. } => {
-                told.iter().any(|h| h.container.as_ref() == Some(container)) || self.container(container).is_some_and(cannot_configure)
+                told.iter().any(|h| h.container.as_ref() == Some(container))
+                    || self.container(container).is_some_and(cannot_configure)
             }
             By::Volume(_) => self.awaits_volumes(),
         };
@@ -185,7 +187,9 @@ impl Facts<'_> {
         evidence.extend(match (known, key) {
             (Some(true), None) => self.cite_other(first.kind, &first.name, &["metadata", "creationTimestamp"]),
             (Some(false), None) => self.cite_missing(first.kind, &first.name),
-            (_, Some(_)) => self.keys_of(first.kind, &first.name).map(|keys| Evidence::derived(keys_in_words(first, &keys))),
+            (_, Some(_)) => {
+                self.keys_of(first.kind, &first.name).map(|keys| Evidence::derived(keys_in_words(first, &keys)))
+            }
             _ => None,
         });
         let mut needed_by: Vec<By> = Vec::new();
@@ -197,14 +201,25 @@ impl Facts<'_> {
             keys_wanted.extend(reference.key.clone().filter(|k| !keys_wanted.contains(k)));
         }
         let (kind, name) = (first.kind, first.name.clone());
-        Some(Lack { kind, namespace: None, name, key: key.map(str::to_owned), needed_by, keys_wanted, standing, evidence })
+        Some(Lack {
+            kind,
+            namespace: None,
+            name,
+            key: key.map(str::to_owned),
+            needed_by,
+            keys_wanted,
+            standing,
+            evidence,
+        })
     }
 
     /// Whether the object, or its key, exists; nothing if that is not known.
     fn is_there(&self, reference: &Reference, key: Option<&str>) -> Option<bool> {
         match (self.lookup(reference.kind, &reference.name), key) {
             (Lookup::Found(_), None) => Some(true),
-            (Lookup::Found(_), Some(key)) => Some(self.keys_of(reference.kind, &reference.name)?.iter().any(|k| k == key)),
+            (Lookup::Found(_), Some(key)) => {
+                Some(self.keys_of(reference.kind, &reference.name)?.iter().any(|k| k == key))
+            }
             (Lookup::NotFound, None) => Some(false),
             _ => None,
         }
@@ -216,7 +231,8 @@ impl Facts<'_> {
             let evidence = || self.cite_status(c, &["state", "waiting", "message"]);
             let from_event = || {
                 let mut failed = self.events.with(&["Failed"]);
-                let event = failed.find(|e| e.container.as_deref().is_none_or(|n| n == c.name) && Told::read(&e.message).is_some())?;
+                let event = failed
+                    .find(|e| e.container.as_deref().is_none_or(|n| n == c.name) && Told::read(&e.message).is_some())?;
                 Some((Told::read(&event.message)?, event.cite()))
             };
             let (told, evidence) = match Told::read(c.waiting_message()) {
@@ -272,8 +288,10 @@ impl Told {
                 }
             }
         }
-        for (kind, words) in [("ConfigMap", ["configmap \"", "configmaps \""]), ("Secret", ["secret \"", "secrets \""])] {
-            let missing = words.iter().flat_map(|w| quoted(message, w)).find(|(_, _, after)| after.starts_with(" not found"));
+        for (kind, words) in [("ConfigMap", ["configmap \"", "configmaps \""]), ("Secret", ["secret \"", "secrets \""])]
+        {
+            let missing =
+                words.iter().flat_map(|w| quoted(message, w)).find(|(_, _, after)| after.starts_with(" not found"));
             if let Some((name, ..)) = missing {
                 return Some(Told::Object(kind, name));
             }
@@ -317,21 +335,43 @@ fn keys_in_words(reference: &Reference, keys: &[String]) -> String {
 
 fn of_container(container: &Container, all: &mut Vec<Reference>) {
     let list = if container.role == Role::App { "containers" } else { "initContainers" };
-    let mut add = |kind, name: &str, key: Option<&str>, optional: Option<bool>, variable: Option<&str>, steps: &[&str]| {
-        let by = By::Environment { container: container.name.clone(), variable: variable.map(str::to_owned) };
-        let steps = ["spec", list, &container.name].iter().chain(steps).map(|s| (*s).to_owned()).collect();
-        let key = key.map(str::to_owned);
-        all.push(Reference { kind, name: name.to_owned(), key, optional: optional == Some(true), by, steps });
-    };
+    let mut add =
+        |kind, name: &str, key: Option<&str>, optional: Option<bool>, variable: Option<&str>, steps: &[&str]| {
+            let by = By::Environment { container: container.name.clone(), variable: variable.map(str::to_owned) };
+            let steps = ["spec", list, &container.name].iter().chain(steps).map(|s| (*s).to_owned()).collect();
+            let key = key.map(str::to_owned);
+            all.push(Reference { kind, name: name.to_owned(), key, optional: optional == Some(true), by, steps });
+        };
     for variable in container.spec.env.iter().flatten() {
         let Some(from) = &variable.value_from else { continue };
         let name = variable.name.as_str();
         if let Some(r) = &from.config_map_key_ref {
-            add("ConfigMap", &r.name, Some(&r.key), r.optional, Some(name), &["env", name, "valueFrom", "configMapKeyRef", "key"]);
-            add("ConfigMap", &r.name, None, r.optional, Some(name), &["env", name, "valueFrom", "configMapKeyRef", "name"]);
+            add(
+                "ConfigMap",
+                &r.name,
+                Some(&r.key),
+                r.optional,
+                Some(name),
+                &["env", name, "valueFrom", "configMapKeyRef", "key"],
+            );
+            add(
+                "ConfigMap",
+                &r.name,
+                None,
+                r.optional,
+                Some(name),
+                &["env", name, "valueFrom", "configMapKeyRef", "name"],
+            );
         }
         if let Some(r) = &from.secret_key_ref {
-            add("Secret", &r.name, Some(&r.key), r.optional, Some(name), &["env", name, "valueFrom", "secretKeyRef", "key"]);
+            add(
+                "Secret",
+                &r.name,
+                Some(&r.key),
+                r.optional,
+                Some(name),
+                &["env", name, "valueFrom", "secretKeyRef", "key"],
+            );
             add("Secret", &r.name, None, r.optional, Some(name), &["env", name, "valueFrom", "secretKeyRef", "name"]);
         }
     }
@@ -348,28 +388,48 @@ fn of_container(container: &Container, all: &mut Vec<Reference>) {
 
 fn of_volume(volume: &core::Volume, all: &mut Vec<Reference>) {
     let by = By::Volume(volume.name.clone());
-    let mut add = |kind, name: &str, items: Option<&[core::KeyToPath]>, optional: Option<bool>, steps: &[&str], field: &str| {
-        let at = |more: &[&str]| {
-            ["spec", "volumes", &volume.name].iter().chain(steps).chain(more).map(|s| (*s).to_owned()).collect::<Vec<_>>()
+    let mut add =
+        |kind, name: &str, items: Option<&[core::KeyToPath]>, optional: Option<bool>, steps: &[&str], field: &str| {
+            let at = |more: &[&str]| {
+                ["spec", "volumes", &volume.name]
+                    .iter()
+                    .chain(steps)
+                    .chain(more)
+                    .map(|s| (*s).to_owned())
+                    .collect::<Vec<_>>()
+            };
+            let (name, optional) = (name.to_owned(), optional == Some(true));
+            let whole = Reference { kind, name, key: None, optional, by: by.clone(), steps: at(&[field]) };
+            for item in items.unwrap_or_default() {
+                let steps = at(&["items", &item.key, "key"]);
+                all.push(Reference { key: Some(item.key.clone()), steps, ..whole.clone() });
+            }
+            all.push(whole);
         };
-        let (name, optional) = (name.to_owned(), optional == Some(true));
-        let whole = Reference { kind, name, key: None, optional, by: by.clone(), steps: at(&[field]) };
-        for item in items.unwrap_or_default() {
-            let steps = at(&["items", &item.key, "key"]);
-            all.push(Reference { key: Some(item.key.clone()), steps, ..whole.clone() });
-        }
-        all.push(whole);
-    };
     if let Some(s) = &volume.config_map {
         add("ConfigMap", &s.name, s.items.as_deref(), s.optional, &["configMap"], "name");
     }
     if let Some(s) = &volume.secret {
-        add("Secret", s.secret_name.as_deref().unwrap_or_default(), s.items.as_deref(), s.optional, &["secret"], "secretName");
+        add(
+            "Secret",
+            s.secret_name.as_deref().unwrap_or_default(),
+            s.items.as_deref(),
+            s.optional,
+            &["secret"],
+            "secretName",
+        );
     }
     for (place, source) in volume.projected.iter().flat_map(|p| p.sources.iter().flatten()).enumerate() {
         let place = place.to_string();
         if let Some(s) = &source.config_map {
-            add("ConfigMap", &s.name, s.items.as_deref(), s.optional, &["projected", "sources", &place, "configMap"], "name");
+            add(
+                "ConfigMap",
+                &s.name,
+                s.items.as_deref(),
+                s.optional,
+                &["projected", "sources", &place, "configMap"],
+                "name",
+            );
         }
         if let Some(s) = &source.secret {
             add("Secret", &s.name, s.items.as_deref(), s.optional, &["projected", "sources", &place, "secret"], "name");

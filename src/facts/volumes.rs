@@ -101,7 +101,11 @@ impl ClaimObject {
             provisioner: PROVISIONER.iter().find_map(|key| note(key)),
             selected_node: note(SELECTED_NODE),
             class: spec.storage_class_name.clone().or_else(|| note(OLD_CLASS)),
-            owner_pod: owners.into_iter().flatten().find(|o| text(o, "kind").as_deref() == Some("Pod")).and_then(|o| text(o, "uid")),
+            owner_pod: owners
+                .into_iter()
+                .flatten()
+                .find(|o| text(o, "kind").as_deref() == Some("Pod"))
+                .and_then(|o| text(o, "uid")),
             spec,
         }
     }

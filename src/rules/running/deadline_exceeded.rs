@@ -1,8 +1,8 @@
 //! The time that the pod or its Job was given is over.
 
-use crate::rules::Rule;
 use crate::facts::{Evidence, Facts};
 use crate::finding::{Finding, Stage, Standing, Subject};
+use crate::rules::Rule;
 
 pub(super) const RULE: Rule = Rule {
     reason: "DeadlineExceeded",
@@ -104,7 +104,10 @@ mod tests {
 
     fn of_job(reason: &str) -> Case {
         Case::pod(json!({"containers": [{"name": "app"}]}), json!({"phase": "Running"}))
-            .edit("/metadata/ownerReferences", json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "etl", "uid": "j", "controller": true}]))
+            .edit(
+                "/metadata/ownerReferences",
+                json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "etl", "uid": "j", "controller": true}]),
+            )
             .with(json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "etl", "namespace": "n"},
                 "spec": {"activeDeadlineSeconds": 600}, "status": {"conditions": [{"type": "Failed", "status": "True",
                 "reason": reason, "message": "Job was active longer than specified deadline"}]}}))

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_probe_is_ruled_out_only_while_events_of_that_time_are_here() {
-        let probed = || looping(137, "Error").edit("/spec/containers/0/livenessProbe", json!({"tcpSocket": {"port": 80}}));
+        let probed =
+            || looping(137, "Error").edit("/spec/containers/0/livenessProbe", json!({"tcpSocket": {"port": 80}}));
         assert_eq!(verdict(&probed(), "probe"), "open");
         assert_eq!(verdict(&probed().event("BackOff", "app", "Back-off").complete(&["events"]), "probe"), "ruled out");
     }
