@@ -13,6 +13,7 @@ pub mod logs;
 pub mod memory;
 #[cfg(test)]
 pub(crate) mod known_messages;
+pub mod lacks;
 pub mod mount_errors;
 pub mod mounts;
 mod owner;
@@ -26,6 +27,8 @@ pub mod references;
 pub mod selector;
 mod status;
 pub mod time;
+pub mod unfit_volumes;
+pub mod volume_reach;
 pub mod volume_source;
 pub mod volume_words;
 pub mod volumes;

@@ -18,7 +18,11 @@ const fn error(means: &'static str, fix: &'static str) -> MountError {
 /// What the errors say, in lower case, with their meaning; the first that is contained counts.
 static ERRORS: &[(&[&str], MountError)] = &[
     (
-        &["unknown filesystem type 'nfs", "you might need a /sbin/mount.<type> helper", "you might need a /sbin/mount.nfs"],
+        &[
+            "unknown filesystem type 'nfs",
+            "you might need a /sbin/mount.<type> helper",
+            "you might need a /sbin/mount.nfs",
+        ],
         error(
             "the node has no mount helper for NFS",
             "Install the NFS client on the node (nfs-common on Debian and Ubuntu, nfs-utils on Red Hat), or use nodes that have it.",
@@ -40,7 +44,10 @@ static ERRORS: &[(&[&str], MountError)] = &[
     ),
     (
         &["reason given by server"],
-        error("the server has no such export", "Correct the path, or export it on the server (showmount -e SERVER lists the exports)."),
+        error(
+            "the server has no such export",
+            "Correct the path, or export it on the server (showmount -e SERVER lists the exports).",
+        ),
     ),
     (
         &["failed to resolve server", "could not resolve address"],
@@ -51,19 +58,31 @@ static ERRORS: &[(&[&str], MountError)] = &[
     ),
     (
         &["rpc.statd is not running"],
-        error("the node runs no rpc.statd, which NFS 3 needs for locks", "Start rpc-statd on the node, or mount with NFS 4 or nolock."),
+        error(
+            "the node runs no rpc.statd, which NFS 3 needs for locks",
+            "Start rpc-statd on the node, or mount with NFS 4 or nolock.",
+        ),
     ),
     (
         &["requested nfs version or transport protocol is not supported", "protocol not supported"],
-        error("the server does not offer that version of NFS", "Set mountOptions (nfsvers=…) on the PersistentVolume to a version that the server offers."),
+        error(
+            "the server does not offer that version of NFS",
+            "Set mountOptions (nfsvers=…) on the PersistentVolume to a version that the server offers.",
+        ),
     ),
     (
         &["connection timed out", "mount error(110)", "mount error(115)", "mount error(112)"],
-        error("the server does not answer the node", "See that the server runs and that no firewall stands between it and the node."),
+        error(
+            "the server does not answer the node",
+            "See that the server runs and that no firewall stands between it and the node.",
+        ),
     ),
     (
         &["connection refused", "no route to host", "network is unreachable", "mount error(111)", "mount error(113)"],
-        error("the node gets no connection to the server", "See that the server runs, on that address and port, and that the node's network reaches it."),
+        error(
+            "the node gets no connection to the server",
+            "See that the server runs, on that address and port, and that the node's network reaches it.",
+        ),
     ),
     (
         &["mount error(13)", "mount error(1)"],
@@ -72,7 +91,10 @@ static ERRORS: &[(&[&str], MountError)] = &[
     (&["mount error(2)"], error("the server has no such share", "Correct the share's name in the volume.")),
     (
         &["stale nfs file handle", "stale file handle"],
-        error("the server has replaced what is exported there", "Unmount the export on the node and mount it anew; a restart of the node does so too."),
+        error(
+            "the server has replaced what is exported there",
+            "Unmount the export on the node and mount it anew; a restart of the node does so too.",
+        ),
     ),
     (
         &["'fsck' found errors", "unexpected inconsistency"],
@@ -90,10 +112,20 @@ static ERRORS: &[(&[&str], MountError)] = &[
     ),
     (
         &["already mounted or mount point busy", "device or resource busy", "is already mounted at"],
-        error("something else on the node holds the device", "Find what holds it on the node: another mount, multipathd, a pod that is ending."),
+        error(
+            "something else on the node holds the device",
+            "Find what holds it on the node: another mount, multipathd, a pod that is ending.",
+        ),
     ),
     (
-        &["no such device", "special device", "find device path", "device path", "failed to get any path for iscsi", "no fc disk"],
+        &[
+            "no such device",
+            "special device",
+            "find device path",
+            "device path",
+            "failed to get any path for iscsi",
+            "no fc disk",
+        ],
         error(
             "the disk counts as attached, but the node does not see it",
             "Look at the node's devices (lsblk, dmesg) and at the driver's pod on that node.",
@@ -112,7 +144,10 @@ static ERRORS: &[(&[&str], MountError)] = &[
     ),
     (
         &["read-only file system"],
-        error("the node's own disk has become read-only", "Look at the node's kernel log for disk errors, and move its pods elsewhere."),
+        error(
+            "the node's own disk has become read-only",
+            "Look at the node's kernel log for disk errors, and move its pods elsewhere.",
+        ),
     ),
     (
         &["an operation with the given volume", "operation already exists"],
@@ -134,7 +169,10 @@ static ERRORS: &[(&[&str], MountError)] = &[
     ),
     (
         &["serviceaccounts \""],
-        error("the pod's ServiceAccount does not exist any more", "Create the ServiceAccount again, or name another one in the pod template."),
+        error(
+            "the pod's ServiceAccount does not exist any more",
+            "Create the ServiceAccount again, or name another one in the pod template.",
+        ),
     ),
     (
         &["failed to fetch token"],
@@ -170,11 +208,17 @@ static ERRORS: &[(&[&str], MountError)] = &[
     ),
     (
         &["clustertrustbundle", "trust bundle"],
-        error("no ClusterTrustBundle fits the volume's selector", "Create the ClusterTrustBundle, or mark the source as optional."),
+        error(
+            "no ClusterTrustBundle fits the volume's selector",
+            "Create the ClusterTrustBundle, or mark the source as optional.",
+        ),
     ),
     (
         &["pod certificate", "podcertificate", "credential bundle"],
-        error("the signer has not issued the pod's certificate", "Look at the PodCertificateRequest of the pod and at its signer."),
+        error(
+            "the signer has not issued the pod's certificate",
+            "Look at the PodCertificateRequest of the pod and at its signer.",
+        ),
     ),
 ];
 
@@ -202,7 +246,8 @@ mod tests {
 
     /// What a kubelet's message is taken to mean, and its gist.
     fn read(message: &str) -> (Option<&'static str>, String) {
-        let pod = Case::container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}})).edit("/spec/nodeName", json!("x"));
+        let pod = Case::container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}))
+            .edit("/spec/nodeName", json!("x"));
         pod.event("FailedMount", "", message).facts(|f| {
             let event = f.events.latest("FailedMount").unwrap();
             let failure = MountFailure::read(event);

@@ -90,9 +90,14 @@ impl Facts<'_> {
         let past = self.events.with(&AFTERWARDS).filter_map(|e| e.last).max();
         let mut failures: Vec<MountFailure<'_>> = Vec::new();
         for event in self.events.with(&REASONS) {
-            let old = event.age(self.now).is_some_and(|age| age > PRESENT) || past.is_some_and(|p| event.last < Some(p));
+            let old =
+                event.age(self.now).is_some_and(|age| age > PRESENT) || past.is_some_and(|p| event.last < Some(p));
             let failure = MountFailure::read(event);
-            if !old && !self.is_noise(&failure) && !failures.iter().any(|f| f.volume == failure.volume) && !self.attached_since(&failure) {
+            if !old
+                && !self.is_noise(&failure)
+                && !failures.iter().any(|f| f.volume == failure.volume)
+                && !self.attached_since(&failure)
+            {
                 failures.push(failure);
             }
         }
@@ -148,7 +153,10 @@ fn trouble(message: &str, error: &str, attach: bool) -> Trouble {
     if has("not registered") && has("object \"") || has("failed to sync") && has("cache") {
         return Trouble::Noise;
     }
-    if message.starts_with("Unable to attach or mount volumes") && !has("error processing pvc") && any(&["timed out waiting", "context deadline", "context canceled"]) {
+    if message.starts_with("Unable to attach or mount volumes")
+        && !has("error processing pvc")
+        && any(&["timed out waiting", "context deadline", "context canceled"])
+    {
         return Trouble::Noise;
     }
     if let Some(told) = about_object(error).or_else(|| about_claim(error)).or_else(|| about_driver(error, &lower)) {
@@ -157,7 +165,9 @@ fn trouble(message: &str, error: &str, attach: bool) -> Trouble {
     if let Some(path) = path_of(error) {
         return Trouble::PathMismatch(path.to_owned());
     }
-    if message.contains("NodeAffinity check failed") || any(&["not in the same availability zone", "zonemismatch", "zone mismatch", "different zone"]) {
+    if message.contains("NodeAffinity check failed")
+        || any(&["not in the same availability zone", "zonemismatch", "zone mismatch", "different zone"])
+    {
         return Trouble::WrongNode;
     }
     if has("readwriteoncepod access mode and is already in use") {
@@ -166,7 +176,10 @@ fn trouble(message: &str, error: &str, attach: bool) -> Trouble {
     if message.starts_with("Multi-Attach error") {
         return elsewhere(error);
     }
-    if has("volume attachment is being deleted") || has("rbd image") && has("is still being used") || attach && any(&IN_USE) {
+    if has("volume attachment is being deleted")
+        || has("rbd image") && has("is still being used")
+        || attach && any(&IN_USE)
+    {
         return Trouble::AttachedElsewhere { node: None, pods: Vec::new() };
     }
     match attach {
@@ -179,12 +192,24 @@ fn trouble(message: &str, error: &str, attach: bool) -> Trouble {
 
 /// How drivers say that a volume is attached elsewhere, that a node is full, and that a disk is gone.
 const IN_USE: [&str; 8] = [
-    "volumeinuse", "is already attached to", "already attached to instance", "already attached to an instance",
-    "disk is being used", "is attached to node", "is attached to instance", "resource_in_use_by_another_resource",
+    "volumeinuse",
+    "is already attached to",
+    "already attached to instance",
+    "already attached to an instance",
+    "disk is being used",
+    "is attached to node",
+    "is attached to instance",
+    "resource_in_use_by_another_resource",
 ];
 const LIMITS: [&str; 8] = [
-    "resourceexhausted", "attachment limit", "attachmentlimitexceeded", "maximum number of", "maximum allowed",
-    "maximumdatadisksexceeded", "too many volumes", "attachment limit exceeded",
+    "resourceexhausted",
+    "attachment limit",
+    "attachmentlimitexceeded",
+    "maximum number of",
+    "maximum allowed",
+    "maximumdatadisksexceeded",
+    "too many volumes",
+    "attachment limit exceeded",
 ];
 const GONE: [&str; 4] = ["code = notfound", "volume.notfound", "does not exist", "resourcenotfound"];
 
@@ -305,7 +330,9 @@ mod tests {
             };
             // A failed mount whose cause is not a reason of its own is VolumeMountFailed with the cause in words.
             let in_words = reason == "VolumeMountFailed"
-                && causes.iter().all(|c| c.starts_with('+') || c == "ContainerConfigInvalid" || c == "ServiceAccountMissing");
+                && causes
+                    .iter()
+                    .all(|c| c.starts_with('+') || c == "ContainerConfigInvalid" || c == "ServiceAccountMissing");
             assert!(causes.iter().any(|c| c == reason) || in_words, "{id}: {reason}, not {causes:?}");
         }
     }

@@ -70,7 +70,9 @@ mod tests {
     use super::*;
 
     fn fits(terms: Value) -> bool {
-        let node: Node = serde_json::from_value(json!({"metadata": {"name": "node-1", "labels": {"zone": "a", "cores": "8"}}})).unwrap();
+        let node: Node =
+            serde_json::from_value(json!({"metadata": {"name": "node-1", "labels": {"zone": "a", "cores": "8"}}}))
+                .unwrap();
         let selector: NodeSelector = serde_json::from_value(json!({"nodeSelectorTerms": terms})).unwrap();
         selects(&selector, &node)
     }

@@ -38,7 +38,8 @@ impl Facts<'_> {
         let own = self.volume(volume).map_or(volume, |v| v.name.as_str());
         let behind = claim.as_ref().and_then(|c| c.volume_name());
         let persistent = behind.and_then(|pv| self.lookup("PersistentVolume", pv).found());
-        let inline = self.object().and_then(|pod| pod.pointer("/spec/volumes")?.as_array()?.iter().find(|v| named(v, own)));
+        let inline =
+            self.object().and_then(|pod| pod.pointer("/spec/volumes")?.as_array()?.iter().find(|v| named(v, own)));
         let spec = persistent.and_then(|pv| pv.get("spec")).or(inline);
         let described = spec.and_then(|spec| {
             SOURCES.iter().find_map(|(field, kind, parts)| {

@@ -114,17 +114,28 @@ fn words(sentence: &str) -> Vec<VolumeWord> {
             words.push(VolumeWord::ClassMissing(name));
         }
     }
-    if has("unbound immediate persistentvolumeclaims") || has("had no pv name and storageclass name") || has("could not get storageclass") {
+    if has("unbound immediate persistentvolumeclaims")
+        || has("had no pv name and storageclass name")
+        || has("could not get storageclass")
+    {
         words.push(VolumeWord::Unbound);
     }
     let counted: [(&[&str], fn(Option<u32>) -> VolumeWord); 4] = [
-        (&["didn't match persistentvolume's node affinity", "had volume node affinity conflict", "had no available volume zone"], VolumeWord::Elsewhere),
+        (
+            &[
+                "didn't match persistentvolume's node affinity",
+                "had volume node affinity conflict",
+                "had no available volume zone",
+            ],
+            VolumeWord::Elsewhere,
+        ),
         (&["didn't find available persistent volumes to bind"], VolumeWord::NoneToBind),
         (&["did not have enough free storage"], VolumeWord::NoRoom),
         (&["exceed max volume count"], VolumeWord::LimitReached),
     ];
     for (clauses, word) in counted {
-        let counts: Vec<Option<u32>> = clauses.iter().filter_map(|c| Some(count_before(&lower, lower.find(c)?))).collect();
+        let counts: Vec<Option<u32>> =
+            clauses.iter().filter_map(|c| Some(count_before(&lower, lower.find(c)?))).collect();
         if !counts.is_empty() {
             words.push(word(counts.into_iter().flatten().reduce(u32::saturating_add)));
         }
@@ -210,7 +221,9 @@ mod tests {
             .into_iter()
             .filter(|(_, reasons, example)| {
                 let ours = ["Claim", "Volume", "StorageC", "Provision", "NoMatching", "CSI"];
-                let other = reasons.iter().any(|r| !ours.iter().any(|o| r.trim_start_matches('+').starts_with(o)) || r.contains("Invalid"));
+                let other = reasons
+                    .iter()
+                    .any(|r| !ours.iter().any(|o| r.trim_start_matches('+').starts_with(o)) || r.contains("Invalid"));
                 !other && words(example).is_empty()
             })
             .map(|(id, ..)| id)
@@ -220,11 +233,15 @@ mod tests {
 
     #[test]
     fn names_and_counts_are_read() {
-        let said = words("0/4 nodes are available: 1 Insufficient cpu, 3 node(s) had volume node affinity conflict. preemption: 0/4 nodes are available: 4 x.");
+        let said = words(
+            "0/4 nodes are available: 1 Insufficient cpu, 3 node(s) had volume node affinity conflict. preemption: 0/4 nodes are available: 4 x.",
+        );
         assert_eq!(said, [VolumeWord::Elsewhere(Some(3))]);
         let said = words("0/3 nodes are available: 3 persistentvolumeclaim \"data\" not found.");
         assert_eq!(said, [VolumeWord::ClaimMissing("data".to_owned())]);
-        let said = words("0/3 nodes are available: PVC default/web-scratch was not created for pod default/web (pod is not owner).");
+        let said = words(
+            "0/3 nodes are available: PVC default/web-scratch was not created for pod default/web (pod is not owner).",
+        );
         assert_eq!(said, [VolumeWord::ClaimForeign("web-scratch".to_owned())]);
         assert!(words("0/3 nodes are available: 3 Insufficient memory.").is_empty());
     }

@@ -58,7 +58,10 @@ mod tests {
     #[test]
     fn without_the_kubelets_word_the_keys_tell() {
         let silent = case("db_host").edit("/status/containerStatuses/0/state/waiting/message", json!(""));
-        assert_eq!(one(silent.check(&RULE)).headline, "ConfigMap web has no key db_host, which container app needs for HOST");
+        assert_eq!(
+            one(silent.check(&RULE)).headline,
+            "ConfigMap web has no key db_host, which container app needs for HOST"
+        );
     }
 
     #[test]
@@ -78,6 +81,9 @@ mod tests {
         let finding = one(volume(json!({"name": "web", "items": [{"key": "nginx.conf", "path": "x"}]})).check(&RULE));
         assert_eq!(finding.headline, "ConfigMap web has no key nginx.conf, which volume cfg needs");
         none(volume(json!({"name": "web"})).check(&RULE));
-        none(volume(json!({"name": "web", "optional": true, "items": [{"key": "nginx.conf", "path": "x"}]})).check(&RULE));
+        none(
+            volume(json!({"name": "web", "optional": true, "items": [{"key": "nginx.conf", "path": "x"}]}))
+                .check(&RULE),
+        );
     }
 }

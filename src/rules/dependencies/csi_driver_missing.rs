@@ -78,7 +78,9 @@ fn unregistered(facts: &Facts<'_>, node: &str) -> Option<Finding> {
     let headline = format!("{node} has no CSI driver {driver}, which claim {} needs", claim.name);
     let finding = Finding::new(facts.subject(), headline)
         .certainty(Certainty::Likely)
-        .because(claim.volume_name().and_then(|pv| facts.cite_other("PersistentVolume", pv, &["spec", "csi", "driver"])))
+        .because(
+            claim.volume_name().and_then(|pv| facts.cite_other("PersistentVolume", pv, &["spec", "csi", "driver"])),
+        )
         .because(facts.cite_other("CSINode", node, &["metadata", "name"]))
         .because(crate::finding::Evidence::derived(format!("CSI drivers that CSINode {node} lists: {list}")));
     Some(remedied(node, finding))
@@ -119,7 +121,11 @@ mod tests {
     fn the_kubelet_knows_its_drivers() {
         let message = "MountVolume.MountDevice failed for volume \"pv-1\" : kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name efs.example.com not found in the list of registered CSI drivers";
         let finding = one(waiting().event("FailedMount", "", message).check(&RULE));
-        assert!(finding.headline.starts_with("node-1 has no CSI driver efs.example.com, which volume d (claim data, "), "{}", finding.headline);
+        assert!(
+            finding.headline.starts_with("node-1 has no CSI driver efs.example.com, which volume d (claim data, "),
+            "{}",
+            finding.headline
+        );
     }
 
     #[test]

@@ -46,13 +46,21 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             };
             let volume = facts.volume(&failure.volume).map_or(failure.volume.clone(), |v| v.name.clone());
             let type_ = facts.cite(&["spec", "volumes", &volume, "hostPath", "type"]);
-            Some(remedied(facts, path, Finding::new(facts.subject(), headline).because(failure.event.cite()).because(source.evidence).because(type_)))
+            Some(remedied(
+                facts,
+                path,
+                Finding::new(facts.subject(), headline)
+                    .because(failure.event.cite())
+                    .because(source.evidence)
+                    .because(type_),
+            ))
         })
         .collect();
     findings.extend(facts.main_containers().filter_map(|container| {
         let path = unmade(container.waiting_message())?;
         let volumes = facts.pod.spec.volumes.iter().flatten();
-        let volume = volumes.into_iter().find(|v| v.host_path.as_ref().is_some_and(|h| h.path.trim_end_matches('/') == path))?;
+        let volume =
+            volumes.into_iter().find(|v| v.host_path.as_ref().is_some_and(|h| h.path.trim_end_matches('/') == path))?;
         let headline = format!("{path}, which volume {} asks for, cannot be made on {node}", volume.name);
         let finding = Finding::new(facts.subject_of(container), headline)
             .because(facts.cite_status(container, &["state", "waiting", "message"]))
@@ -94,25 +102,41 @@ mod tests {
 
     #[test]
     fn a_path_of_another_type_is_named_with_what_was_asked_for() {
-        let case = waiting("MountVolume.SetUp failed for volume \"h\" : hostPath type check failed: /data/x is not a directory");
-        assert_eq!(one(case.check(&RULE)).headline, "/data/x on node-1 is not a directory, which volume h (hostPath /data/x) asks for");
+        let case = waiting(
+            "MountVolume.SetUp failed for volume \"h\" : hostPath type check failed: /data/x is not a directory",
+        );
+        assert_eq!(
+            one(case.check(&RULE)).headline,
+            "/data/x on node-1 is not a directory, which volume h (hostPath /data/x) asks for"
+        );
     }
 
     #[test]
     fn a_local_disk_that_is_not_there_counts() {
-        let case = waiting("MountVolume.NewMounter initialization failed for volume \"local-pv\" : path \"/mnt/ssd1\" does not exist");
-        assert_eq!(one(case.check(&RULE)).headline, "/mnt/ssd1, which volume local-pv asks for, does not exist on node-1");
+        let case = waiting(
+            "MountVolume.NewMounter initialization failed for volume \"local-pv\" : path \"/mnt/ssd1\" does not exist",
+        );
+        assert_eq!(
+            one(case.check(&RULE)).headline,
+            "/mnt/ssd1, which volume local-pv asks for, does not exist on node-1"
+        );
     }
 
     #[test]
     fn a_path_that_the_runtime_cannot_make_counts() {
         let message = "failed to generate container \"acd9\" spec: failed to generate spec: failed to mkdir \"/data/x\": mkdir /data/x: read-only file system";
-        let case = waiting("other").edit("/status/containerStatuses/0/state/waiting", json!({"reason": "CreateContainerError", "message": message}));
+        let case = waiting("other").edit(
+            "/status/containerStatuses/0/state/waiting",
+            json!({"reason": "CreateContainerError", "message": message}),
+        );
         assert_eq!(one(case.check(&RULE)).headline, "/data/x, which volume h asks for, cannot be made on node-1");
     }
 
     #[test]
     fn a_missing_disk_is_not_a_missing_path() {
-        none(waiting("MountVolume.MountDevice failed for volume \"pvc-1\" : special device /dev/sdb does not exist").check(&RULE));
+        none(
+            waiting("MountVolume.MountDevice failed for volume \"pvc-1\" : special device /dev/sdb does not exist")
+                .check(&RULE),
+        );
     }
 }

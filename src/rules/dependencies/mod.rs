@@ -14,7 +14,8 @@ mod volume_read_only;
 use super::Rule;
 use crate::facts::Facts;
 use crate::facts::closest;
-use crate::facts::references::{By, Lack, ROOT_CA};
+use crate::facts::lacks::{Lack, ROOT_CA};
+use crate::facts::references::By;
 use crate::finding::{Command, Finding, Remedy, Standing};
 
 /// The reasons of this stage, in the order in which they are read.
@@ -32,8 +33,13 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// What follows where a ConfigMap, a Secret or a key of one is missing.
-const LEFT_WITHOUT: &[&str] =
-    &["VolumeMountFailed", "ContainerConfigInvalid", "InitContainerFailed", "InitContainerRunning", "SidecarNotStarted"];
+const LEFT_WITHOUT: &[&str] = &[
+    "VolumeMountFailed",
+    "ContainerConfigInvalid",
+    "InitContainerFailed",
+    "InitContainerRunning",
+    "SidecarNotStarted",
+];
 
 /// ConfigMaps or Secrets that the pod needs and that do not exist.
 fn missing_objects(facts: &Facts<'_>, kind: &'static str) -> Vec<Finding> {
@@ -45,7 +51,9 @@ fn missing_object(facts: &Facts<'_>, lack: Lack) -> Finding {
     let place = lack.namespace.as_ref().map_or_else(String::new, |n| format!(" of namespace {n}"));
     let object = format!("{} {}{place}", lack.kind, lack.name);
     let headline = match lack.standing {
-        Standing::InProgress => format!("{object}, which {needed}, was missing at the kubelet's last try and exists now"),
+        Standing::InProgress => {
+            format!("{object}, which {needed}, was missing at the kubelet's last try and exists now")
+        }
         _ => format!("{object}, which {needed}, does not exist"),
     };
     let kind = lack.kind.to_ascii_lowercase();
@@ -63,7 +71,11 @@ fn missing_object(facts: &Facts<'_>, lack: Lack) -> Finding {
     let close = if lack.namespace.is_none() { facts.close_names(lack.kind, &lack.name) } else { Vec::new() };
     let renamed = (!close.is_empty()).then(|| {
         let verb = if close.len() == 1 { "exists" } else { "exist" };
-        facts.owner.edit(&format!("{} {} {verb}: if that is what is meant, correct the name", lack.kind, close.join(", ")))
+        facts.owner.edit(&format!(
+            "{} {} {verb}: if that is what is meant, correct the name",
+            lack.kind,
+            close.join(", ")
+        ))
     });
     let mut create = vec!["create".to_owned(), kind];
     create.extend((lack.kind == "Secret").then(|| "generic".to_owned()));
@@ -88,7 +100,10 @@ fn missing_key(facts: &Facts<'_>, lack: Lack) -> Finding {
     let object = format!("{} {}", lack.kind, lack.name);
     let headline = match lack.standing {
         Standing::InProgress => {
-            format!("{object} lacked the key {key} at the kubelet's last try and has it now; {needed}", needed = it(&needed))
+            format!(
+                "{object} lacked the key {key} at the kubelet's last try and has it now; {needed}",
+                needed = it(&needed)
+            )
         }
         _ => format!("{object} has no key {key}, which {needed}"),
     };
@@ -108,7 +123,9 @@ fn missing_key(facts: &Facts<'_>, lack: Lack) -> Finding {
     let field = if lack.kind == "Secret" { "stringData" } else { "data" };
     let patch = serde_json::json!({field: {&key: "VALUE"}}).to_string();
     let add = if facts.is_immutable(lack.kind, &lack.name) {
-        Remedy::advice(format!("{object} is immutable: make a new one with the key {key} under another name, and name that in the pod template."))
+        Remedy::advice(format!(
+            "{object} is immutable: make a new one with the key {key} under another name, and name that in the pod template."
+        ))
     } else {
         let patch = facts.kubectl(["patch", &kind, &lack.name, "--type=merge", "-p", &patch]);
         Remedy::change("Add the key; the kubelet finds it by itself and goes on:", patch)
@@ -122,7 +139,9 @@ fn needed_by(facts: &Facts<'_>, needed_by: &[By]) -> String {
     let mut parts: Vec<String> = needed_by
         .iter()
         .map(|by| match by {
-            By::Environment { container, variable: Some(variable) } => format!("{} needs for {variable}", title(container)),
+            By::Environment { container, variable: Some(variable) } => {
+                format!("{} needs for {variable}", title(container))
+            }
             By::Environment { container, variable: None } => format!("{} needs for its environment", title(container)),
             By::Volume(volume) => format!("volume {volume} needs"),
         })

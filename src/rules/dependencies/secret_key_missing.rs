@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn a_missing_secret_is_another_reason() {
-        let missing = case().edit("/status/containerStatuses/0/state/waiting/message", json!("secret \"db\" not found"));
+        let missing =
+            case().edit("/status/containerStatuses/0/state/waiting/message", json!("secret \"db\" not found"));
         none(missing.complete(&["secrets"]).check(&RULE));
     }
 }

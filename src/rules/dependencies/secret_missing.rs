@@ -48,15 +48,19 @@ mod tests {
 
     #[test]
     fn a_failed_mount_names_it_even_if_secrets_may_not_be_read() {
-        let case = waiting(json!([{"name": "tls", "secret": {"secretName": "web-tls"}}]))
-            .refused("secrets")
-            .event("FailedMount", "", "MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found");
+        let case = waiting(json!([{"name": "tls", "secret": {"secretName": "web-tls"}}])).refused("secrets").event(
+            "FailedMount",
+            "",
+            "MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found",
+        );
         assert_eq!(one(case.check(&RULE)).headline, "Secret web-tls, which volume tls needs, does not exist");
     }
 
     #[test]
     fn one_of_a_projected_volume_counts() {
-        let case = waiting(json!([{"name": "all", "projected": {"sources": [{"secret": {"name": "a"}}, {"secret": {"name": "b", "optional": true}}]}}]));
+        let case = waiting(
+            json!([{"name": "all", "projected": {"sources": [{"secret": {"name": "a"}}, {"secret": {"name": "b", "optional": true}}]}}]),
+        );
         assert_eq!(one(case.complete(&["secrets"]).check(&RULE)).subject.name, "a");
     }
 
@@ -69,6 +73,11 @@ mod tests {
 
     #[test]
     fn a_pull_secret_is_another_matter() {
-        none(waiting(json!([])).edit("/spec/imagePullSecrets", json!([{"name": "reg"}])).complete(&["secrets"]).check(&RULE));
+        none(
+            waiting(json!([]))
+                .edit("/spec/imagePullSecrets", json!([{"name": "reg"}]))
+                .complete(&["secrets"])
+                .check(&RULE),
+        );
     }
 }

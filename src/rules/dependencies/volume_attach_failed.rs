@@ -41,11 +41,16 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let source = facts.source_of(&failure.volume);
             let (why, attacher) = why(failure.gist());
             let headline = format!("{} cannot be attached to {node}: {why}", source.title);
-            let finding = Finding::new(facts.subject(), headline).because(failure.event.cite()).because(source.evidence);
+            let finding =
+                Finding::new(facts.subject(), headline).because(failure.event.cite()).because(source.evidence);
             remedied(finding, attacher)
         })
         .collect();
-    if told.is_empty() && facts.awaits_volumes() && facts.mount_failures().is_empty() { recorded(facts, node) } else { told }
+    if told.is_empty() && facts.awaits_volumes() && facts.mount_failures().is_empty() {
+        recorded(facts, node)
+    } else {
+        told
+    }
 }
 
 /// What the VolumeAttachment says where no event is left.
@@ -109,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_silent_attacher_is_named() {
-        let finding = one(failed("timed out waiting for external-attacher of ebs.csi.aws.com CSI driver to attach volume vol-1").check(&RULE));
+        let finding =
+            one(failed("timed out waiting for external-attacher of ebs.csi.aws.com CSI driver to attach volume vol-1")
+                .check(&RULE));
         assert_eq!(
             finding.headline,
             "volume d (claim data, PersistentVolume pv-1) cannot be attached to node-1: the attacher of CSI driver ebs.csi.aws.com does not answer"
@@ -118,13 +125,17 @@ mod tests {
 
     #[test]
     fn any_other_error_is_quoted() {
-        let finding = one(failed("rpc error: code = Internal desc = UnauthorizedOperation: You are not authorized").check(&RULE));
+        let finding =
+            one(failed("rpc error: code = Internal desc = UnauthorizedOperation: You are not authorized").check(&RULE));
         assert!(finding.headline.ends_with("UnauthorizedOperation: You are not authorized"));
     }
 
     #[test]
     fn a_disk_that_is_elsewhere_or_gone_is_another_reason() {
-        none(failed("rpc error: code = Internal desc = VolumeInUse: vol-1 is already attached to an instance").check(&RULE));
+        none(
+            failed("rpc error: code = Internal desc = VolumeInUse: vol-1 is already attached to an instance")
+                .check(&RULE),
+        );
         none(failed("rpc error: code = NotFound desc = volume vol-1 not found").check(&RULE));
     }
 

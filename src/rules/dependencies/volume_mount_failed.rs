@@ -54,7 +54,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             Finding::new(facts.subject(), format!("{node} is still giving the files of a volume to the pod's fsGroup"))
                 .standing(Standing::InProgress)
                 .because(event.cite())
-                .remedy(facts.owner.edit("Let it look at the top directory only (securityContext.fsGroupChangePolicy: OnRootMismatch)"))
+                .remedy(facts.owner.edit(
+                    "Let it look at the top directory only (securityContext.fsGroupChangePolicy: OnRootMismatch)",
+                ))
         }));
     }
     findings
@@ -79,8 +81,13 @@ mod tests {
 
     #[test]
     fn what_the_tool_said_is_explained() {
-        let finding = one(failed("mount failed: exit status 32\nOutput: mount: /var/x: unknown filesystem type 'nfs'.").check(&RULE));
-        assert_eq!(finding.headline, "node-1 cannot mount volume n (NFS 10.0.0.5:/x): the node has no mount helper for NFS");
+        let finding =
+            one(failed("mount failed: exit status 32\nOutput: mount: /var/x: unknown filesystem type 'nfs'.")
+                .check(&RULE));
+        assert_eq!(
+            finding.headline,
+            "node-1 cannot mount volume n (NFS 10.0.0.5:/x): the node has no mount helper for NFS"
+        );
     }
 
     #[test]
@@ -92,7 +99,11 @@ mod tests {
     #[test]
     fn a_pod_that_runs_has_its_volumes() {
         let running = json!({"running": {"startedAt": "2026-01-01T11:55:00Z"}});
-        none(failed("rpc error: code = Internal desc = x").edit("/status/containerStatuses/0/state", running).check(&RULE));
+        none(
+            failed("rpc error: code = Internal desc = x")
+                .edit("/status/containerStatuses/0/state", running)
+                .check(&RULE),
+        );
     }
 
     #[test]

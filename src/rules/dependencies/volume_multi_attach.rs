@@ -47,7 +47,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 && !attachments.iter().any(|a| a.attached && a.node == here)
             {
                 let cite = |steps: &[&str]| facts.cite_other("VolumeAttachment", &other.name, steps);
-                let evidence = [cite(&["spec", "nodeName"]), cite(&["status", "attached"])].into_iter().flatten().collect();
+                let evidence =
+                    [cite(&["spec", "nodeName"]), cite(&["status", "attached"])].into_iter().flatten().collect();
                 let finding = found(facts, &claim.volume, Some(other.node.clone()), Vec::new(), evidence);
                 findings.push(finding.certainty(Certainty::Likely));
             }
@@ -56,12 +57,19 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn found(facts: &Facts<'_>, volume: &str, node: Option<String>, mut pods: Vec<String>, mut evidence: Vec<Evidence>) -> Finding {
+fn found(
+    facts: &Facts<'_>,
+    volume: &str,
+    node: Option<String>,
+    mut pods: Vec<String>,
+    mut evidence: Vec<Evidence>,
+) -> Finding {
     let here = facts.pod.node_name().unwrap_or_default();
     let source = facts.source_of(volume);
     let users = source.claim.as_ref().map(|c| facts.other_users(&c.name)).unwrap_or_default();
     let elsewhere: Vec<_> = users.into_iter().filter(|(_, n)| n.as_deref().is_some_and(|n| n != here)).collect();
-    let attached = source.claim.as_ref().and_then(|c| c.volume_name()).map(|pv| facts.attachments(pv)).unwrap_or_default();
+    let attached =
+        source.claim.as_ref().and_then(|c| c.volume_name()).map(|pv| facts.attachments(pv)).unwrap_or_default();
     let node = node
         .or_else(|| attached.into_iter().find(|a| a.attached && a.node != here).map(|a| a.node))
         .or_else(|| elsewhere.iter().find(|(p, _)| pods.is_empty() || pods.contains(p)).and_then(|(_, n)| n.clone()));
@@ -69,11 +77,13 @@ fn found(facts: &Facts<'_>, volume: &str, node: Option<String>, mut pods: Vec<St
         pods.extend(elsewhere.iter().filter(|(_, n)| n.is_none() || *n == node).map(|(p, _)| p.clone()));
     }
     for (pod, on) in &elsewhere {
-        evidence.push(Evidence::derived(format!("pod {pod} on {} uses the same claim", on.as_deref().unwrap_or_default())));
+        evidence
+            .push(Evidence::derived(format!("pod {pod} on {} uses the same claim", on.as_deref().unwrap_or_default())));
     }
     let place = node.as_ref().map_or_else(|| "another node".to_owned(), |n| format!("node {n}"));
     let by = if pods.is_empty() { String::new() } else { format!(", where {} uses it", pods.join(", ")) };
-    let headline = format!("{} is still attached to {place}{by}, and can only be attached to one node at a time", source.title);
+    let headline =
+        format!("{} is still attached to {place}{by}, and can only be attached to one node at a time", source.title);
     let finding = Finding::new(facts.subject(), headline)
         .because(evidence)
         .because(source.evidence)
@@ -96,7 +106,9 @@ fn remedied(facts: &Facts<'_>, finding: Finding, node: Option<&str>, pods: &[Str
             format!("Bring {node} back: its kubelet then unmounts the volume, and it is detached.")
         }
         (None, []) => "Wait: a volume that no pod uses there any more is detached within minutes.".to_owned(),
-        (None, pods) => format!("End {} (scale its owner down, or drain its node); the volume is then detached.", pods.join(", ")),
+        (None, pods) => {
+            format!("End {} (scale its owner down, or drain its node); the volume is then detached.", pods.join(", "))
+        }
     };
     let finding = finding.remedy(recreate).remedy(Remedy::advice(wait));
     let Some(node) = lost else { return finding };
@@ -129,7 +141,11 @@ mod tests {
     }
 
     fn multi(rest: &str) -> Case {
-        waiting().event("FailedAttachVolume", "", &format!("Multi-Attach error for volume \"pv-1\" Volume is already {rest}"))
+        waiting().event(
+            "FailedAttachVolume",
+            "",
+            &format!("Multi-Attach error for volume \"pv-1\" Volume is already {rest}"),
+        )
     }
 
     #[test]

@@ -79,12 +79,19 @@ mod tests {
     fn the_mount_that_covers_the_path_is_named() {
         let mount = json!({"name": "data", "mountPath": "/data", "readOnly": true});
         let case = writes("/data/db", mount, json!({"name": "data", "persistentVolumeClaim": {"claimName": "d"}}));
-        assert_eq!(one(case.check(&RULE)).headline, "container app cannot write to /data/db in volume data, which it mounts with readOnly: true");
+        assert_eq!(
+            one(case.check(&RULE)).headline,
+            "container app cannot write to /data/db in volume data, which it mounts with readOnly: true"
+        );
     }
 
     #[test]
     fn a_config_map_is_read_only_always() {
-        let case = writes("/etc/web/x", json!({"name": "cfg", "mountPath": "/etc/web"}), json!({"name": "cfg", "configMap": {"name": "web"}}));
+        let case = writes(
+            "/etc/web/x",
+            json!({"name": "cfg", "mountPath": "/etc/web"}),
+            json!({"name": "cfg", "configMap": {"name": "web"}}),
+        );
         assert!(one(case.check(&RULE)).headline.ends_with("which is a ConfigMap and always read-only"));
     }
 
@@ -97,6 +104,9 @@ mod tests {
 
     #[test]
     fn a_writable_mount_is_not_to_blame() {
-        none(writes("/data/x", json!({"name": "data", "mountPath": "/data"}), json!({"name": "data", "emptyDir": {}})).check(&RULE));
+        none(
+            writes("/data/x", json!({"name": "data", "mountPath": "/data"}), json!({"name": "data", "emptyDir": {}}))
+                .check(&RULE),
+        );
     }
 }
