@@ -81,7 +81,8 @@ impl Facts<'_> {
     fn told_by_events<'c>(&self, claim: &'c Claim) -> Option<(Wait, &'c Event)> {
         let events = || claim.events.iter();
         let binder = events().find_map(|e| Some((binder_says(claim, e)?, e)));
-        let failed = events().find(|e| e.reason == "ProvisioningFailed" && e.source != BINDER);
+        let failed =
+            events().find(|e| e.reason == "ProvisioningFailed" && e.source != BINDER && missing_class(e).is_none());
         let done = events().find(|e| e.reason == "ProvisioningSucceeded");
         let trying = events().find(|e| e.reason == "Provisioning");
         let later = |a: &Event, b: Option<&Event>| b.is_none_or(|b| a.seen_since(b.last));
@@ -116,6 +117,11 @@ impl Facts<'_> {
         let Some(object) = claim.found() else { return unknown };
         let cite = |steps: &[&str]| self.cite_claim(claim, steps).into_iter().collect::<Vec<_>>();
         let class = cite(&["spec", "storageClassName"]);
+        if let (Some(volume), Lookup::NotFound) = (object.volume_name(), &claim.bound) {
+            let wait = Wait::Volume(format!("PersistentVolume {volume}, which it names, does not exist"));
+            let absence = self.cite_missing("PersistentVolume", volume);
+            return (wait, Certainty::Certain, cite(&["spec", "volumeName"]).into_iter().chain(absence).collect());
+        }
         match (object.class.as_deref(), &claim.class) {
             (Some(""), _) => (Wait::Volume(String::new()), Certainty::Certain, class),
             (Some(name), Lookup::NotFound) => {
@@ -128,6 +134,10 @@ impl Facts<'_> {
             (Some(name), Lookup::Found(found)) if found.provisioner == NO_PROVISIONER => {
                 let provisioner = self.cite_other("StorageClass", name, &["provisioner"]);
                 (Wait::Volume(String::new()), Certainty::Certain, class.into_iter().chain(provisioner).collect())
+            }
+            (None, _) if object.provisioner.is_none() => {
+                let without = self.cite_claim_without(claim, &["spec", "storageClassName"]);
+                (Wait::AnyClass, Certainty::Likely, without.into_iter().collect())
             }
             _ => self.told_by_provisioner(claim, object).unwrap_or(unknown),
         }
@@ -152,12 +162,9 @@ impl Facts<'_> {
 fn binder_says(claim: &Claim, event: &Event) -> Option<Wait> {
     let message = event.message.as_str();
     match event.reason.as_str() {
-        "ProvisioningFailed" => match message.split_once("storageclass.storage.k8s.io \"") {
-            Some((_, rest)) if rest.contains("\" not found") => {
-                Some(Wait::Class(rest.split('"').next().unwrap_or_default().to_owned()))
-            }
-            _ if event.source == BINDER => Some(Wait::Failed(message.to_owned())),
-            _ => None,
+        "ProvisioningFailed" => match missing_class(event) {
+            Some(class) => Some(Wait::Class(class.to_owned())),
+            None => (event.source == BINDER).then(|| Wait::Failed(message.to_owned())),
         },
         "FailedBinding" if message.contains("no storage class is set") => match claim.found()?.class.as_deref() {
             None => Some(Wait::AnyClass),
@@ -168,6 +175,13 @@ fn binder_says(claim: &Claim, event: &Event) -> Option<Wait> {
         "WaitForFirstConsumer" | "WaitForPodScheduled" => Some(Wait::Consumer),
         _ => None,
     }
+}
+
+/// The StorageClass that an event says does not exist.
+fn missing_class(event: &Event) -> Option<&str> {
+    let (_, rest) = event.message.split_once("storageclass.storage.k8s.io \"")?;
+    let (class, after) = rest.split_once('"')?;
+    after.starts_with(" not found").then_some(class)
 }
 
 /// The name in `… external provisioner 'csi.example.com' …`, quoted either way.
@@ -267,6 +281,7 @@ mod tests {
     fn without_events_the_claim_itself_tells() {
         assert_eq!(wait(&pod().with(claim(json!({"storageClassName": ""})))), Wait::Volume(String::new()));
         assert_eq!(wait(&pod().with(claim(json!({"storageClassName": "x"})))), Wait::Unknown);
+        assert_eq!(wait(&pod().with(claim(json!({})))), Wait::AnyClass);
         let gone = pod().with(claim(json!({"storageClassName": "x"}))).complete(&["storageclasses.storage.k8s.io"]);
         assert_eq!(wait(&gone), Wait::Class("x".to_owned()));
         let lazy = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "x"},

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::cited::Evidence;
 use super::events::Events;
 use super::time::seconds_between;
-use super::{Container, Facts, State, selector};
+use super::{Container, Facts, State};
 use crate::finding::Subject;
-use crate::snapshot::{self, Lookup, Node};
+use crate::snapshot::{self, Lookup};
 
 /// A claim that one of the pod's volumes stands for.
 #[derive(Debug, Clone)]
@@ -63,29 +63,11 @@ pub struct Class {
     pub waits_for_consumer: bool,
 }
 
-/// Why a node cannot reach a volume.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VolumeConflict {
-    /// The claim.
-    pub claim: String,
-    /// The PersistentVolume.
-    pub volume: String,
-    /// What the volume demands of a node, in words.
-    pub wants: String,
-}
-
 /// Annotations of claims. Source: component-helpers `storage/volume/pv_helpers.go`.
 const PROVISIONER: [&str; 2] =
     ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"];
 const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
-
-/// Labels of a PersistentVolume that bind it to a zone or region, the old names of each beside the present ones.
-/// Source: `pkg/scheduler/framework/plugins/volumezone`.
-const ZONES: [[&str; 2]; 2] = [
-    ["topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"],
-    ["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"],
-];
 
 impl ClaimObject {
     fn read(object: &Value) -> Self {
@@ -235,32 +217,6 @@ impl Facts<'_> {
         !self.pod.is_terminal() && (self.pod.node_name().is_none() || self.awaits_volumes())
     }
 
-    /// Why a node cannot reach one of the pod's bound volumes: the first that its PersistentVolume keeps from the node.
-    /// Nothing if it can reach them all, as far as their PersistentVolumes were read.
-    pub fn volume_excludes(&self, node: &Node) -> Option<VolumeConflict> {
-        self.claims().iter().find_map(|claim| self.excludes(claim, node))
-    }
-
-    /// Why a node cannot reach the PersistentVolume of that claim.
-    pub fn excludes(&self, claim: &Claim, node: &Node) -> Option<VolumeConflict> {
-        let volume = claim.volume_name()?;
-        let conflict = |wants: String| VolumeConflict { claim: claim.name.clone(), volume: volume.to_owned(), wants };
-        let required = claim.bound.as_ref().found()?.node_affinity.as_ref().and_then(|a| a.required.as_ref());
-        if let Some(required) = required.filter(|r| !selector::selects(r, node)) {
-            return Some(conflict(selector::words(required)));
-        }
-        let labels = self.lookup("PersistentVolume", volume).found()?.pointer("/metadata/labels")?.as_object()?;
-        let of_node = |names: &[&str; 2]| names.iter().find_map(|n| node.metadata.labels.get(*n));
-        if !ZONES.iter().any(|names| of_node(names).is_some()) {
-            return None;
-        }
-        ZONES.iter().find_map(|names| {
-            let (name, zones) = names.iter().find_map(|n| Some((n, labels.get(*n)?.as_str()?)))?;
-            let fits = of_node(names).is_some_and(|zone| zones.split("__").any(|z| z == zone));
-            (!fits).then(|| conflict(format!("{name}={zones}")))
-        })
-    }
-
     /// Other pods of the namespace that use a claim and have not ended: name and node.
     pub fn other_users(&self, claim: &str) -> Vec<(String, Option<String>)> {
         let text = |o: &Value, path: &str| o.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -304,6 +260,11 @@ impl Facts<'_> {
     /// A field of a claim, cited.
     pub fn cite_claim(&self, claim: &Claim, steps: &[&str]) -> Option<Evidence> {
         self.cite_other("PersistentVolumeClaim", &claim.name, steps)
+    }
+
+    /// That a claim does not have a field.
+    pub fn cite_claim_without(&self, claim: &Claim, steps: &[&str]) -> Option<Evidence> {
+        Evidence::without_field(self.lookup("PersistentVolumeClaim", &claim.name).found()?, steps)
     }
 
     /// Where the pod names the claim, cited.

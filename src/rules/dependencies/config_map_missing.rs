@@ -38,7 +38,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::facts::references::ROOT_CA;
+    use crate::facts::lacks::ROOT_CA;
     use crate::finding::Standing;
     use crate::rules::testing::{Case, none, one};
 

@@ -14,7 +14,8 @@ mod volume_read_only;
 use super::Rule;
 use crate::facts::Facts;
 use crate::facts::closest;
-use crate::facts::references::{By, Lack, ROOT_CA};
+use crate::facts::lacks::{Lack, ROOT_CA};
+use crate::facts::references::By;
 use crate::finding::{Command, Finding, Remedy, Standing};
 
 /// The reasons of this stage, in the order in which they are read.
