@@ -38,7 +38,10 @@ impl Facts<'_> {
         let age = self.pod.age(self.now)?;
         let refused = self.pod.condition("PodScheduled").is_some_and(|c| c.status == "False");
         (!refused && age < SCHEDULING_USUAL).then(|| {
-            format!("it was created {} ago and has no node yet; {SCHEDULING_USUAL}s are usual (a rule of thumb)", human(age))
+            format!(
+                "it was created {} ago and has no node yet; {SCHEDULING_USUAL}s are usual (a rule of thumb)",
+                human(age)
+            )
         })
     }
 
@@ -49,7 +52,9 @@ impl Facts<'_> {
     fn on_its_way(&self, container: &Container) -> Option<String> {
         let title = container.title();
         match &container.state {
-            State::Waiting { reason, .. } if ["ContainerCreating", "PodInitializing", ""].contains(&reason.as_str()) => {
+            State::Waiting { reason, .. }
+                if ["ContainerCreating", "PodInitializing", ""].contains(&reason.as_str()) =>
+            {
                 self.being_created(container)
             }
             State::Unreported => self.being_created(container),
@@ -81,7 +86,8 @@ impl Facts<'_> {
             });
         }
         let before = || self.main_containers().take_while(|c| c.name != container.name);
-        if let Some(earlier) = before().find(|c| matches!(c.role, Role::Init | Role::Sidecar) && !self.has_made_way(c)) {
+        if let Some(earlier) = before().find(|c| matches!(c.role, Role::Init | Role::Sidecar) && !self.has_made_way(c))
+        {
             return self.on_its_way(earlier);
         }
         if let Some(hooked) = before().find(|c| self.post_start_running(c).is_some()) {
@@ -95,8 +101,9 @@ impl Facts<'_> {
         let bound = self.pod.condition("PodScheduled").and_then(|c| c.last_transition_time.as_ref()).map(|t| t.0);
         let since = turn.max().or(bound).or_else(|| self.pod.created())?;
         let span = seconds_between(since, self.now);
-        let failed = self.events.iter().any(|e| e.warning && e.reason != "FailedScheduling" && e.seen_since(Some(since)));
-        (!failed && span < CREATION_USUAL).then(|| {
+        let failed =
+            self.events.iter().any(|e| e.warning && e.reason != "FailedScheduling" && e.seen_since(Some(since)));
+        (!failed && span <= CREATION_USUAL).then(|| {
             format!("{title} has been in the making for {}; {CREATION_USUAL}s are usual (a rule of thumb)", human(span))
         })
     }
@@ -129,8 +136,12 @@ impl Facts<'_> {
         }
         match self.probe(container, ProbeKind::Readiness) {
             Some(probe) => within(&probe, startup.map_or(0, |s| s.budget()).saturating_add(probe.budget())),
-            None => (up < NOTICE_USUAL)
-                .then(|| format!("{title} was started {} ago; {NOTICE_USUAL}s are usual until it counts (a rule of thumb)", human(up))),
+            None => (up < NOTICE_USUAL).then(|| {
+                format!(
+                    "{title} was started {} ago; {NOTICE_USUAL}s are usual until it counts (a rule of thumb)",
+                    human(up)
+                )
+            }),
         }
     }
 
@@ -168,15 +179,19 @@ mod tests {
         let new = || Case::pod(json!({"containers": [{"name": "app"}]}), json!({"phase": "Pending"}));
         assert!(said(&created(new(), "2026-01-01T11:59:50Z")).is_some_and(|s| s.contains("created 10s ago")));
         assert_eq!(said(&new()), None);
-        let refused = created(new(), "2026-01-01T11:59:50Z")
-            .edit("/status/conditions", json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]));
+        let refused = created(new(), "2026-01-01T11:59:50Z").edit(
+            "/status/conditions",
+            json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]),
+        );
         assert_eq!(said(&refused), None);
     }
 
     #[test]
     fn a_bound_pod_is_given_time_unless_something_failed() {
-        let creating = || created(container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}})), "2026-01-01T11:59:30Z");
-        assert!(said(&creating()).is_some_and(|s| s.contains("in the making for 30s")));
+        let creating = || {
+            created(container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}})), "2026-01-01T11:59:00Z")
+        };
+        assert!(said(&creating()).is_some_and(|s| s.contains("in the making for 60s")));
         assert_eq!(said(&creating().event("FailedMount", "", "MountVolume.SetUp failed")), None);
     }
 
@@ -187,13 +202,19 @@ mod tests {
                 .edit(&format!("/spec/containers/0/{probe}"), json!({"tcpSocket": {"port": 1}, "failureThreshold": 30}))
         };
         let startup = said(&running("startupProbe", false)).unwrap();
-        assert_eq!(startup, "container app has been running for 2m, and its startup probe has until 5m to succeed (30 x 10s = 300s)");
+        assert_eq!(
+            startup,
+            "container app has been running for 2m, and its startup probe has until 5m to succeed (30 x 10s = 300s)"
+        );
         assert!(said(&running("readinessProbe", true)).is_some());
     }
 
     #[test]
     fn what_keeps_restarting_is_not_on_its_way() {
         assert_eq!(said(&container(json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}}))), None);
-        assert_eq!(said(&container(json!({"ready": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}))), None);
+        assert_eq!(
+            said(&container(json!({"ready": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}))),
+            None
+        );
     }
 }

@@ -150,14 +150,20 @@ impl Answer {
             Answer::Status(401 | 403) => format!("Let {field} {of} ask a path that needs no login"),
             Answer::Status(400) => format!("Set scheme: HTTPS in {field} {of}, if the port speaks TLS"),
             Answer::Status(404) => format!("Let {field} {of} ask a path that the program serves"),
-            Answer::Refused | Answer::PortUnknown => format!("Let {field} {of} ask the port on which the program listens"),
+            Answer::Refused | Answer::PortUnknown => {
+                format!("Let {field} {of} ask the port on which the program listens")
+            }
             Answer::TimedOut | Answer::CommandTimedOut => {
                 format!("Raise timeoutSeconds in {field} {of} (now {}s), or give the container more CPU", probe.timeout)
             }
             Answer::Scheme => format!("Set the scheme in {field} {of} to what the port speaks"),
-            Answer::Unresolved | Answer::Unreachable => format!("Leave host out of {field} {of}, so that it asks the pod"),
+            Answer::Unresolved | Answer::Unreachable => {
+                format!("Leave host out of {field} {of}, so that it asks the pod")
+            }
             Answer::CommandMissing => format!("Let {field} {of} run a command that the image has"),
-            Answer::NoHealthService => format!("Use tcpSocket in {field} {of}, or register the health service in the program"),
+            Answer::NoHealthService => {
+                format!("Use tcpSocket in {field} {of}, or register the health service in the program")
+            }
             Answer::NotServing(word) if word == "SERVICE_UNKNOWN" => {
                 format!("Let {field} {of} name a service that the server knows")
             }

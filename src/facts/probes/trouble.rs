@@ -40,24 +40,24 @@ impl Facts<'_> {
             .main_containers()
             .flat_map(|c| self.probes(c))
             .filter_map(|probe| match probe.kind {
-                ProbeKind::Startup | ProbeKind::Liveness => self.killing(probe),
-                ProbeKind::Readiness => self.not_ready(probe),
+                ProbeKind::Startup | ProbeKind::Liveness => self.killing_probe(probe),
+                ProbeKind::Readiness => self.unready_probe(probe),
             })
             .collect();
         // A program that is killed because it does not answer on a port is not ready for the same reason.
-        let killers: Vec<_> = all.iter().filter(|t| t.is_kill()).map(|t| (t.probe.container.name.clone(), t.asks())).collect();
+        let killers: Vec<_> =
+            all.iter().filter(|t| t.is_kill()).map(|t| (t.probe.container.name.clone(), t.asks())).collect();
         all.retain(|t| t.is_kill() || !killers.contains(&(t.probe.container.name.clone(), t.asks())));
         all
     }
 
     /// Trouble with a probe whose failure ends the container.
-    fn killing<'f>(&'f self, probe: Probe<'f>) -> Option<ProbeTrouble<'f>> {
+    fn killing_probe<'f>(&'f self, probe: Probe<'f>) -> Option<ProbeTrouble<'f>> {
         let container = probe.container;
         let (event, kill) = (self.unhealthy(&probe), self.probe_kill(&probe));
         let ended = container.program_exit().filter(|(exit, _)| exit.reason != "OOMKilled");
-        let killed = ended.and_then(|(exit, standing)| {
-            Some((exit, standing, self.killed_by(&probe, exit, event, kill)?))
-        });
+        let killed =
+            ended.and_then(|(exit, standing)| Some((exit, standing, self.killed_by(&probe, exit, event, kill)?)));
         let exit = killed.map(|(exit, _, _)| exit);
         let certainty = match killed {
             Some((_, _, certainty)) => certainty,
@@ -81,7 +81,13 @@ impl Facts<'_> {
     /// Whether that end was the kubelet's doing because the probe failed. Events say so; the kubelet's recorder drops them
     /// when there are many (25 at once, then one in five minutes), and after an hour they are gone. Then the length of the
     /// run tells: it is that of a probe which failed from the first try on.
-    fn killed_by(&self, probe: &Probe<'_>, exit: &Exit, event: Option<&Event>, kill: Option<&Event>) -> Option<Certainty> {
+    fn killed_by(
+        &self,
+        probe: &Probe<'_>,
+        exit: &Exit,
+        event: Option<&Event>,
+        kill: Option<&Event>,
+    ) -> Option<Certainty> {
         let in_run = |e: &Event| exit.started.is_some() && e.seen_since(exit.started);
         let forced = exit.code == 137;
         let (least, most) = probe.killed_after(self.pod.spec.termination_grace_period_seconds.unwrap_or(30), forced);
@@ -132,7 +138,7 @@ impl Facts<'_> {
     }
 
     /// Trouble with a readiness probe: the container runs, has started and is not ready, for longer than the probe allows.
-    fn not_ready<'f>(&'f self, probe: Probe<'f>) -> Option<ProbeTrouble<'f>> {
+    fn unready_probe<'f>(&'f self, probe: Probe<'f>) -> Option<ProbeTrouble<'f>> {
         let container = probe.container;
         let since = container.running_since()?;
         if container.is_ready() || container.is_started() == Some(false) {

@@ -66,7 +66,9 @@ impl Facts<'_> {
         let standing = match (&container.state, ended) {
             _ if self.is_going() => Standing::Past,
             _ if waits => Standing::Wrong,
-            (State::Running { since }, _) if since.is_some() && event.is_some_and(|e| e.seen_since(*since)) => Standing::Wrong,
+            (State::Running { since }, _) if since.is_some() && event.is_some_and(|e| e.seen_since(*since)) => {
+                Standing::Wrong
+            }
             (_, Some((exit, _))) if ended_first(exit, event, said) => Standing::Past,
             (_, Some((_, standing))) => standing,
             _ => return None,
@@ -80,8 +82,14 @@ impl Facts<'_> {
     pub fn post_start_running(&self, container: &Container) -> Option<i64> {
         self.post_start_hook(container)?;
         let begun = match &container.state {
-            State::Running { since } if container.is_started() == Some(false) && container.spec.startup_probe.is_none() => (*since)?,
-            State::Waiting { reason, .. } if ["ContainerCreating", "PodInitializing", "CrashLoopBackOff"].contains(&reason.as_str()) => {
+            State::Running { since }
+                if container.is_started() == Some(false) && container.spec.startup_probe.is_none() =>
+            {
+                (*since)?
+            }
+            State::Waiting { reason, .. }
+                if ["ContainerCreating", "PodInitializing", "CrashLoopBackOff"].contains(&reason.as_str()) =>
+            {
                 let started = self.latest_about(container, "Started")?.last?;
                 let ended = container.last.as_ref().and_then(|exit| exit.finished);
                 ended.is_none_or(|ended| started > ended).then_some(started)?
@@ -100,7 +108,8 @@ impl Facts<'_> {
 /// Whether the program had ended by itself when its hook failed: the hook runs in the same container and dies with it.
 fn ended_first(exit: &Exit, event: Option<&Event>, said: &str) -> bool {
     let said = said.to_ascii_lowercase();
-    let gone = ["container not running", "not running", "no running task", "stopped", "terminated before", "not found in"];
+    let gone =
+        ["container not running", "not running", "no running task", "stopped", "terminated before", "not found in"];
     let own_code = !matches!(exit.code, 0 | 137 | 143);
     let before = exit.finished.is_some() && event.is_some_and(|e| e.seen_since(exit.finished));
     own_code && (before || gone.iter().any(|g| said.contains(g)))

@@ -3,12 +3,13 @@
 mod hook;
 mod message;
 mod output;
+mod problem;
 
 pub use hook::HookFailure;
 pub(in crate::facts) use hook::short;
-pub use message::{Lack, Mechanism, Problem, User};
+pub use problem::{Lack, Mechanism, Problem, User};
 
-use super::{Container, Evidence, Event, Exit, Facts, State};
+use super::{Container, Ending, Event, Evidence, Exit, Facts, State};
 use crate::finding::{Certainty, Standing};
 
 /// The kubelet's words for a container whose creation or start failed. Source: `pkg/kubelet/kuberuntime`; the last two are
@@ -23,9 +24,6 @@ const FAILED: [&str; 8] = [
     "RunInitContainerError",
     "VerifyNonRootError",
 ];
-
-/// How many of a log's last lines are shown.
-const TAIL: usize = 5;
 
 /// A container that could not be started, or whose program could not be run.
 #[derive(Debug, Clone)]
@@ -93,7 +91,12 @@ impl Facts<'_> {
         let (exit, standing) = container.exit().filter(|(exit, _)| exit.is_start_failure())?;
         let cite = |field| self.cite_exit(container, exit, field);
         if !exit.message.is_empty() {
-            return failure(&exit.message, false, standing, cite("reason").into_iter().chain(cite("message")).collect());
+            return failure(
+                &exit.message,
+                false,
+                standing,
+                cite("reason").into_iter().chain(cite("message")).collect(),
+            );
         }
         let event = self.failed_start_event(container);
         let message = event.map_or("", |e| e.message.trim_start_matches("Error: "));
@@ -125,58 +128,24 @@ impl Facts<'_> {
                 evidence: code.clone().into_iter().chain(evidence).collect(),
             })
         };
-        if let Some((problem, line)) = output::read(&exit.message, exit.code) {
-            return failure(problem, line, Certainty::Certain, self.cite_exit(container, exit, "message"));
+        let words = self.last_words(container, exit);
+        let told = words.iter().flat_map(|w| w.lines.iter().rev().map(move |line| (w, line.as_str())));
+        for (words, line) in told {
+            if let Some(problem) = output::read(line, exit.code) {
+                return failure(problem, line.trim(), Certainty::Certain, words.cite_line(line));
+            }
         }
-        let log = self.output_of(container, exit);
-        if let Some((text, previous)) = log
-            && let Some((problem, line)) = output::read(text, exit.code)
-        {
-            return failure(problem, line, Certainty::Certain, Some(log_line(container, previous, line)));
-        }
-        let crashed = log.is_some_and(|(text, _)| output::tells_of_a_crash(text))
-            || output::tells_of_a_crash(&exit.message);
-        let problem = match exit.code {
-            127 if !crashed => Problem::NotFound { command: String::new(), lacks: Lack::File },
-            126 if !crashed => Problem::NotExecutable { command: String::new(), directory: false },
+        let problem = match (exit.code, self.ending(container, exit)) {
+            (127, Ending::Own) => Problem::NotFound { command: String::new(), lacks: Lack::File },
+            (126, Ending::Own) => Problem::NotExecutable { command: String::new(), directory: false },
             _ => return None,
         };
         failure(problem, "", Certainty::Likely, None)
     }
 
-    /// What the log of the run that ended so holds, if it was read.
-    pub fn said_before_end(&self, container: &Container, exit: &Exit) -> Option<&str> {
-        self.output_of(container, exit).map(|(text, _)| text)
-    }
-
-    /// The last lines of the log of the run that ended so.
-    pub fn last_lines(&self, container: &Container, exit: &Exit) -> Option<Evidence> {
-        self.output_of(container, exit).and_then(|(text, previous)| tail(container, previous, text))
-    }
-
-    /// The last lines of what a container has written in its present run.
-    pub fn lines_so_far(&self, container: &Container) -> Option<Evidence> {
-        let log = self.snapshot().log(&self.pod.name, &container.name, false)?;
-        tail(container, false, &log.text)
-    }
-
     /// That a container's spec does not have a field.
     pub fn spec_lacks(&self, container: &Container, field: &str) -> Option<Evidence> {
         self.cite_absence(&["spec", container.spec_list(), &container.name, field])
-    }
-
-    /// The log of the run that ended so, and whether it is that of the run before. While a container waits for its restart
-    /// the kubelet gives the same run's log for both, but keeps only one of them for sure.
-    fn output_of(&self, container: &Container, exit: &Exit) -> Option<(&str, bool)> {
-        let runs: &[bool] = match (exit.is_last, container.is_running()) {
-            (false, _) => &[false],
-            (true, true) => &[true],
-            (true, false) => &[true, false],
-        };
-        let log = |previous| self.snapshot().log(&self.pod.name, &container.name, previous);
-        let read = |log: &&crate::snapshot::Log| !log.text.starts_with("unable to retrieve container logs");
-        let found = runs.iter().find_map(|previous| log(*previous).filter(read))?;
-        Some((&found.text, found.previous))
     }
 }
 
@@ -195,14 +164,4 @@ impl StartFailure<'_> {
         let mounts = self.container.spec.volume_mounts.iter().flatten().filter(|m| over(&m.mount_path));
         mounts.max_by_key(|m| m.mount_path.len()).map(|m| (m.name.as_str(), m.mount_path.as_str()))
     }
-}
-
-fn tail(container: &Container, previous: bool, text: &str) -> Option<Evidence> {
-    let full: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let lines: Vec<String> = full.iter().rev().take(TAIL).rev().map(|line| (*line).to_owned()).collect();
-    (!lines.is_empty()).then(|| Evidence::Log { container: container.name.clone(), previous, lines })
-}
-
-fn log_line(container: &Container, previous: bool, line: &str) -> Evidence {
-    Evidence::Log { container: container.name.clone(), previous, lines: vec![line.to_owned()] }
 }

@@ -3,26 +3,11 @@
 //! runc starts the program only after the container counts as started, so "exec format error" and a missing interpreter
 //! reach no message of the kubelet: the exit code is 1 (runc 1.1), 255 (runc 1.2) or 127, and only the log tells.
 
-use super::message::{Lack, Problem};
+use super::problem::{Lack, Problem};
 
-/// How many lines from the end are looked at: the line is written right before the end.
-const LINES: usize = 20;
-
-/// What the last lines of an output say about a program that could not be run, and the line that says it. `code` is the
-/// exit code of the process that wrote it.
-pub(super) fn read(output: &str, code: i32) -> Option<(Problem, &str)> {
-    output.lines().rev().take(LINES).map(str::trim).find_map(|line| Some((of_line(line, code)?, line)))
-}
-
-/// Whether an output tells of a crash of the program, which can end with 127 too: a JVM that is process 1 does.
-pub(super) fn tells_of_a_crash(output: &str) -> bool {
-    let output = output.to_ascii_lowercase();
-    ["fatal error has been detected", "sigsegv", "sigabrt", "core dumped", "panic:", "traceback (most recent"]
-        .iter()
-        .any(|mark| output.contains(mark))
-}
-
-fn of_line(line: &str, code: i32) -> Option<Problem> {
+/// What a line of output says about a program that could not be run. `code` is the exit code of the process that wrote it.
+pub(super) fn read(line: &str, code: i32) -> Option<Problem> {
+    let line = line.trim();
     let lower = line.to_ascii_lowercase();
     let (subject, what) = split(line)?;
     let what = what.to_ascii_lowercase();
@@ -51,7 +36,8 @@ fn of_line(line: &str, code: i32) -> Option<Problem> {
             Some(Problem::NotFound { command, lacks })
         }
         "no such file or directory" | "no such file" | "cannot execute: required file not found" if code == 127 => {
-            let interpreter = what.contains("required") || lower.contains("bad interpreter") || has_carriage_return(line);
+            let interpreter =
+                what.contains("required") || lower.contains("bad interpreter") || has_carriage_return(line);
             Some(Problem::NotFound { command, lacks: if interpreter { Lack::Interpreter } else { Lack::File } })
         }
         "permission denied" | "is a directory" if code == 126 => {
@@ -116,11 +102,11 @@ mod tests {
             "exec container process (missing dynamic library?) `/app/server`: Exec format error",
         ];
         for (line, code) in lines.iter().flat_map(|l| [1, 255].map(|c| (l, c))) {
-            let (problem, _) = read(line, code).unwrap();
+            let problem = read(line, code).unwrap();
             assert_eq!(problem, Problem::ExecFormat { command: "/app/server".to_owned() }, "{line}");
         }
         let old = r#"standard_init_linux.go:228: exec user process caused: exec format error"#;
-        assert_eq!(read(old, 1).unwrap().0, Problem::ExecFormat { command: String::new() });
+        assert_eq!(read(old, 1).unwrap(), Problem::ExecFormat { command: String::new() });
     }
 
     #[test]
@@ -135,12 +121,18 @@ mod tests {
             ("/usr/bin/env: 'bash\\r': No such file or directory", "bash", Lack::Interpreter),
             ("[FATAL tini (7)] exec serve failed: No such file or directory", "serve", Lack::File),
             ("sh: can't open '/app/run.sh': No such file or directory", "/app/run.sh", Lack::File),
-            ("/app/x: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file or directory",
-                "/app/x", Lack::Library("libpq.so.5".to_owned())),
-            ("Error loading shared library libssl.so.3: No such file or directory (needed by /app/x)", "/app/x",
-                Lack::Library("libssl.so.3".to_owned())),
+            (
+                "/app/x: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file or directory",
+                "/app/x",
+                Lack::Library("libpq.so.5".to_owned()),
+            ),
+            (
+                "Error loading shared library libssl.so.3: No such file or directory (needed by /app/x)",
+                "/app/x",
+                Lack::Library("libssl.so.3".to_owned()),
+            ),
         ] {
-            let (problem, _) = read(line, 127).unwrap_or_else(|| panic!("{line}"));
+            let problem = read(line, 127).unwrap_or_else(|| panic!("{line}"));
             assert_eq!(problem, Problem::NotFound { command: command.to_owned(), lacks }, "{line}");
         }
     }
@@ -154,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_refused_command_is_named() {
-        let (problem, _) = read("sh: /etc/passwd: Permission denied\n", 126).unwrap();
+        let problem = read("sh: /etc/passwd: Permission denied\n", 126).unwrap();
         assert_eq!(problem, Problem::NotExecutable { command: "/etc/passwd".to_owned(), directory: false });
     }
 }

@@ -82,7 +82,11 @@ mod tests {
                 .event("Killing", "app", KILLED);
             let finding = one(case.check(&RULE));
             assert_eq!(finding.certainty, Certainty::Certain);
-            assert!(finding.headline.ends_with("(GET http://:80/live) gets status 500, so the kubelet restarts the container"));
+            assert!(
+                finding
+                    .headline
+                    .ends_with("(GET http://:80/live) gets status 500, so the kubelet restarts the container")
+            );
         }
     }
 

@@ -10,7 +10,13 @@ pub(super) const RULE: Rule = Rule {
     reason: "LivenessProbeTooEager",
     stage: Stage::Probes,
     summary: "the liveness probe's budget ends before the container has ever been ready; it is restarted while it starts up",
-    explains: &["LivenessProbeFailing", "KilledBySIGKILL", "StoppedBySIGTERM", "ExitedSuccessfully", "ApplicationError"],
+    explains: &[
+        "LivenessProbeFailing",
+        "KilledBySIGKILL",
+        "StoppedBySIGTERM",
+        "ExitedSuccessfully",
+        "ApplicationError",
+    ],
     check,
     explain: r#"
 ## Meaning
@@ -37,8 +43,17 @@ program never listens is ProbePortMismatch.
 const OFFER: i64 = 300;
 
 /// Words with which programs say that they are up.
-const UP: [&str; 9] =
-    ["listening", "ready", "started", "serving", "accepting", "running on", "up and running", "startup complete", "online"];
+const UP: [&str; 9] = [
+    "listening",
+    "ready",
+    "started",
+    "serving",
+    "accepting",
+    "running on",
+    "up and running",
+    "startup complete",
+    "online",
+];
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let (mut found, wrong) = (Vec::new(), |t: &ProbeTrouble<'_>| t.standing == Standing::Wrong);
@@ -58,7 +73,8 @@ fn too_eager(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Option<Finding> {
     if container.spec.startup_probe.is_some() || lasted > most || !no_answer_yet || mismatched {
         return None;
     }
-    let log = facts.said_before_end(container, exit).map(str::to_ascii_lowercase);
+    let words = facts.last_words(container, exit);
+    let log = words.map(|w| w.all().collect::<Vec<_>>().join("\n").to_ascii_lowercase());
     let says_up = log.as_deref().is_some_and(|text| UP.iter().any(|word| text.contains(word)));
     let says_starting = log.as_deref().is_some_and(|text| text.contains("starting") || text.contains("initializ"));
     if says_up || !says_starting && probe.initial_delay == 0 {

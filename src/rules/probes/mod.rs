@@ -29,7 +29,8 @@ fn failing<'f>(facts: &'f Facts<'_>, kind: ProbeKind) -> impl Iterator<Item = Pr
 /// A finding about a probe with all that the snapshot says of it: the container's state, the probe's events and settings.
 fn finding(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>, headline: String) -> Finding {
     let (probe, container) = (&trouble.probe, trouble.probe.container);
-    let settings = if trouble.kill.is_some() || trouble.event.is_none() { "failureThreshold" } else { "timeoutSeconds" };
+    let settings =
+        if trouble.kill.is_some() || trouble.event.is_none() { "failureThreshold" } else { "timeoutSeconds" };
     let state = match probe.kind {
         ProbeKind::Startup => "started",
         ProbeKind::Liveness => "restartCount",
@@ -65,7 +66,11 @@ fn remedies(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Vec<Remedy> {
     if trouble.standing == Standing::Wrong {
         let advice = match &trouble.answer {
             Some(answer) => answer.advice(probe),
-            None => format!("Correct {} of {}, if it is the probe and not the program that is wrong", probe.kind.field(), container.title()),
+            None => format!(
+                "Correct {} of {}, if it is the probe and not the program that is wrong",
+                probe.kind.field(),
+                container.title()
+            ),
         };
         all.push(facts.owner.edit(&format!("{advice}:")));
     }

@@ -9,8 +9,16 @@ pub(super) const RULE: Rule = Rule {
     reason: "ProbePortMismatch",
     stage: Stage::Probes,
     summary: "a probe asks a port that the container does not declare, or a named port that points elsewhere, and gets no connection",
-    explains: &["ReadinessProbeFailing", "LivenessProbeFailing", "StartupProbeFailing", "SidecarNotStarted",
-        "KilledBySIGKILL", "StoppedBySIGTERM", "ExitedSuccessfully", "ApplicationError"],
+    explains: &[
+        "ReadinessProbeFailing",
+        "LivenessProbeFailing",
+        "StartupProbeFailing",
+        "SidecarNotStarted",
+        "KilledBySIGKILL",
+        "StoppedBySIGTERM",
+        "ExitedSuccessfully",
+        "ApplicationError",
+    ],
     check,
     explain: r#"
 ## Meaning
@@ -82,9 +90,11 @@ fn mismatch(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Option<Finding> {
             .certainty(certainty)
             .because(asked)
             .because(declared)
-            .because((certainty == Certainty::Possible).then(|| {
-                Evidence::derived("no event says what came back, so an answer on that port is not ruled out")
-            }))
+            .because(
+                (certainty == Certainty::Possible).then(|| {
+                    Evidence::derived("no event says what came back, so an answer on that port is not ruled out")
+                }),
+            )
             .remedy(facts.look(["logs", &facts.pod.name, "-c", &container.name, "--tail=50"]))
             .remedy(facts.owner.edit(&change)),
     )
@@ -98,16 +108,19 @@ mod tests {
     use crate::rules::testing::{Case, none, one};
 
     fn case(port: Value, ports: Value) -> Case {
-        Case::container(json!({"ready": false, "started": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}))
-            .edit("/spec/containers/0/ports", ports)
-            .edit("/spec/containers/0/readinessProbe", json!({"tcpSocket": {"port": port}}))
+        Case::container(
+            json!({"ready": false, "started": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}),
+        )
+        .edit("/spec/containers/0/ports", ports)
+        .edit("/spec/containers/0/readinessProbe", json!({"tcpSocket": {"port": port}}))
     }
 
     const REFUSED: &str = "Readiness probe failed: dial tcp 10.0.0.1:80: connect: connection refused";
 
     #[test]
     fn an_undeclared_port_on_which_nobody_listens_is_the_wrong_one() {
-        let finding = one(case(json!(80), json!([{"containerPort": 8080}])).event("Unhealthy", "app", REFUSED).check(&RULE));
+        let finding =
+            one(case(json!(80), json!([{"containerPort": 8080}])).event("Unhealthy", "app", REFUSED).check(&RULE));
         assert_eq!(
             finding.headline,
             "the readiness probe of container app (TCP :80) gets no connection: it asks port 80, and the container declares 8080"
@@ -130,11 +143,17 @@ mod tests {
     #[test]
     fn a_name_that_only_another_container_declares_leads_nowhere() {
         let finding = one(case(json!("web"), json!([]))
-            .edit("/spec/containers/1", json!(null))
-            .edit("/spec/containers", json!([
+            .edit(
+                "/spec/containers",
+                json!([
                 {"name": "app", "readinessProbe": {"tcpSocket": {"port": "web"}}},
-                {"name": "proxy", "ports": [{"name": "web", "containerPort": 80}]}]))
+                {"name": "proxy", "ports": [{"name": "web", "containerPort": 80}]}]),
+            )
             .check(&RULE));
-        assert!(finding.headline.ends_with("does not declare; container proxy does, for port 80"), "{}", finding.headline);
+        assert!(
+            finding.headline.ends_with("does not declare; container proxy does, for port 80"),
+            "{}",
+            finding.headline
+        );
     }
 }

@@ -88,7 +88,8 @@ mod tests {
     use crate::rules::testing::{Case, none, one};
 
     fn case(ready_since: &str, condition: Option<Value>) -> Case {
-        let mut conditions = vec![json!({"type": "ContainersReady", "status": "True", "lastTransitionTime": ready_since})];
+        let mut conditions =
+            vec![json!({"type": "ContainersReady", "status": "True", "lastTransitionTime": ready_since})];
         conditions.extend(condition);
         Case::pod(
             json!({"containers": [{"name": "app"}], "readinessGates": [{"conditionType": "example.com/lb"}]}),

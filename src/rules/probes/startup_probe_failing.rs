@@ -57,22 +57,26 @@ mod tests {
     use crate::rules::testing::{Case, none, one};
 
     fn case(status: Value) -> Case {
-        Case::container(status)
-            .edit("/spec/terminationGracePeriodSeconds", json!(5))
-            .edit("/spec/containers/0/startupProbe", json!({"httpGet": {"path": "/up", "port": 80}, "periodSeconds": 5}))
+        Case::container(status).edit("/spec/terminationGracePeriodSeconds", json!(5)).edit(
+            "/spec/containers/0/startupProbe",
+            json!({"httpGet": {"path": "/up", "port": 80}, "periodSeconds": 5}),
+        )
     }
 
     fn running(started: bool, since: &str, restarts: i32) -> Value {
         json!({"restartCount": restarts, "started": started, "state": {"running": {"startedAt": since}}})
     }
 
-    const REFUSED: &str = "Startup probe failed: Get \"http://10.0.0.1:80/up\": dial tcp 10.0.0.1:80: connect: connection refused";
+    const REFUSED: &str =
+        "Startup probe failed: Get \"http://10.0.0.1:80/up\": dial tcp 10.0.0.1:80: connect: connection refused";
 
     #[test]
     fn a_container_that_was_killed_for_it_and_has_not_started_again_fails() {
-        let case = case(running(false, "2026-01-01T11:59:55Z", 2))
-            .event("Unhealthy", "app", REFUSED)
-            .event("Killing", "app", "Container app failed startup probe, will be restarted");
+        let case = case(running(false, "2026-01-01T11:59:55Z", 2)).event("Unhealthy", "app", REFUSED).event(
+            "Killing",
+            "app",
+            "Container app failed startup probe, will be restarted",
+        );
         let finding = one(case.check(&RULE));
         assert_eq!(
             finding.headline,

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "CommandMissing",
     stage: Stage::Startup,
     summary: "neither the pod nor the image says what to run",
-    explains: &["InitContainerFailed"],
+    explains: super::SYMPTOMS,
     check,
     explain: r#"
 ## Meaning

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "CommandNotExecutable",
     stage: Stage::Startup,
     summary: "the command may not be executed, or is a directory; exit code 126",
-    explains: &["ApplicationError", "InitContainerFailed"],
+    explains: &["ApplicationError", "InitContainerFailed", "JobBackoffLimitExceeded"],
     check,
     explain: r#"
 ## Meaning
@@ -58,7 +58,9 @@ fn refused(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str, directo
     let over = failure.hidden_by(command);
     let change = match (directory, over) {
         (true, _) => format!("Let command of {title} name the file instead of its directory"),
-        (_, Some((volume, _))) => format!("Give volume {volume} a defaultMode of 0755, if it comes from a ConfigMap or a Secret"),
+        (_, Some((volume, _))) => {
+            format!("Give volume {volume} a defaultMode of 0755, if it comes from a ConfigMap or a Secret")
+        }
         _ => format!("Let {title} run the script through its interpreter, or correct its command"),
     };
     let own = facts.cite_spec(container, &["securityContext", "runAsUser"]);
@@ -68,7 +70,10 @@ fn refused(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str, directo
         .because(hidden(facts, failure, command))
         .remedy(look)
         .remedy((!directory && over.is_none()).then(|| {
-            Remedy::advice(format!("Build image {} so that the container's user may execute the file (chmod 0755).", image(container)))
+            Remedy::advice(format!(
+                "Build image {} so that the container's user may execute the file (chmod 0755).",
+                image(container)
+            ))
         }))
         .remedy(facts.owner.edit(&change))
 }
@@ -86,7 +91,8 @@ mod tests {
 
     #[test]
     fn a_refused_file_and_a_directory_are_told_apart() {
-        let denied = start(r#"runc create failed: unable to start container process: exec: "/app/server": permission denied"#);
+        let denied =
+            start(r#"runc create failed: unable to start container process: exec: "/app/server": permission denied"#);
         assert_eq!(
             one(denied.check(&RULE)).headline,
             "container app cannot start: /app/server may not be executed: permission denied"

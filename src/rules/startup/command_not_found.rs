@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "CommandNotFound",
     stage: Stage::Startup,
     summary: "the command, its interpreter or a library of it does not exist in the image; exit code 127",
-    explains: &["ApplicationError", "InitContainerFailed"],
+    explains: &["ApplicationError", "InitContainerFailed", "JobBackoffLimitExceeded"],
     check,
     explain: r#"
 ## Meaning
@@ -50,20 +50,30 @@ fn not_found(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str, lacks
     let code = failure.exit.map_or_else(String::new, |exit| format!(" (exit code {})", exit.code));
     let named = if command.is_empty() { "its command" } else { command };
     let what = match lacks {
-        _ if command.is_empty() && failure.message.is_empty() => "a command that it was told to run was not found".to_owned(),
+        _ if command.is_empty() && failure.message.is_empty() => {
+            "a command that it was told to run was not found".to_owned()
+        }
         Lack::InPath => format!("{named} is not in $PATH of image {image}"),
         Lack::File => format!("{named} does not exist in image {image}"),
         Lack::Interpreter if failure.has_carriage_return() => {
-            format!("the script that it runs has Windows line ends, so its interpreter {named} with a carriage return is looked for")
+            format!(
+                "the script that it runs has Windows line ends, so its interpreter {named} with a carriage return is looked for"
+            )
         }
         Lack::Interpreter => format!("the interpreter or loader that {named} needs does not exist in image {image}"),
-        Lack::Library(library) => format!("{named} needs the shared library {library}, which image {image} does not have"),
+        Lack::Library(library) => {
+            format!("{named} needs the shared library {library}, which image {image} does not have")
+        }
     };
     let verb = if failure.exit.is_some() { "ends" } else { "cannot start" };
     let change = match lacks {
         Lack::Library(library) => format!("Use an image that has {library}"),
-        Lack::Interpreter if failure.has_carriage_return() => "Save the script with Unix line ends and use that build".to_owned(),
-        Lack::Interpreter => "Use an image that has the interpreter, or name one that it has in the script's first line".to_owned(),
+        Lack::Interpreter if failure.has_carriage_return() => {
+            "Save the script with Unix line ends and use that build".to_owned()
+        }
+        Lack::Interpreter => {
+            "Use an image that has the interpreter, or name one that it has in the script's first line".to_owned()
+        }
         _ => format!("Correct command or args of {title}"),
     };
     let look = match failure.exit {
@@ -92,9 +102,11 @@ mod tests {
     const STAT: &str = r#"failed to create containerd task: OCI runtime create failed: unable to start container process: exec: "/app/sever": stat /app/sever: no such file or directory"#;
 
     fn ended(code: i32) -> Case {
-        Case::container(json!({"restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+        Case::container(
+            json!({"restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
             "lastState": {"terminated": {"reason": "Error", "exitCode": code,
-                "startedAt": "2026-01-01T11:59:00Z", "finishedAt": "2026-01-01T11:59:00Z"}}}))
+                "startedAt": "2026-01-01T11:59:00Z", "finishedAt": "2026-01-01T11:59:00Z"}}}),
+        )
     }
 
     #[test]
@@ -102,7 +114,8 @@ mod tests {
         let now = json!({"state": {"waiting": {"reason": "RunContainerError", "message": STAT}}});
         let later = json!({"restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}},
             "lastState": {"terminated": {"reason": "StartError", "exitCode": 128, "message": STAT, "startedAt": "1970-01-01T00:00:00Z"}}});
-        let never = json!({"state": {"terminated": {"reason": "ContainerCannotRun", "exitCode": 127, "message": STAT}}});
+        let never =
+            json!({"state": {"terminated": {"reason": "ContainerCannotRun", "exitCode": 127, "message": STAT}}});
         for status in [now, later, never] {
             let finding = one(Case::container(status).check(&RULE));
             assert_eq!(finding.headline, "container app cannot start: /app/sever does not exist in image i");
@@ -119,7 +132,10 @@ mod tests {
     #[test]
     fn a_bare_127_is_only_likely_and_names_nothing() {
         let finding = one(ended(127).check(&RULE));
-        assert_eq!(finding.headline, "container app ends (exit code 127): a command that it was told to run was not found");
+        assert_eq!(
+            finding.headline,
+            "container app ends (exit code 127): a command that it was told to run was not found"
+        );
         assert_eq!(finding.certainty, Certainty::Likely);
     }
 

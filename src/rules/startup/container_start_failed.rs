@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "ContainerStartFailed",
     stage: Stage::Startup,
     summary: "creating or starting the container failed for a reason that the runtime gives",
-    explains: &["InitContainerFailed"],
+    explains: super::SYMPTOMS,
     check,
     explain: r#"
 ## Meaning
@@ -105,8 +105,12 @@ mod tests {
 
     #[test]
     fn an_empty_message_is_filled_from_the_event() {
-        let case = case("CreateContainerError", "").event("Failed", "app", "Error: failed to create containerd container: x");
-        assert_eq!(one(case.check(&RULE)).headline, "container app cannot start: failed to create containerd container: x");
+        let case =
+            case("CreateContainerError", "").event("Failed", "app", "Error: failed to create containerd container: x");
+        assert_eq!(
+            one(case.check(&RULE)).headline,
+            "container app cannot start: failed to create containerd container: x"
+        );
     }
 
     #[test]

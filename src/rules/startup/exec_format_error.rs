@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "ExecFormatError",
     stage: Stage::Startup,
     summary: "the binary is for another architecture, or is no program",
-    explains: &["ApplicationError", "InitContainerFailed"],
+    explains: &["ApplicationError", "InitContainerFailed", "JobBackoffLimitExceeded"],
     check,
     explain: r#"
 ## Meaning
@@ -53,14 +53,18 @@ fn unknown_format(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str) 
         _ => None,
     };
     let arch = node.and_then(|n| n.metadata.labels.get("kubernetes.io/arch"));
-    let on = arch.map_or_else(|| "that the node can run".to_owned(), |arch| format!("for {arch}, the node's architecture"));
-    let headline = format!("{} cannot run {named} of image {}: it is no program {on}", container.title(), image(container));
+    let on =
+        arch.map_or_else(|| "that the node can run".to_owned(), |arch| format!("for {arch}, the node's architecture"));
+    let headline =
+        format!("{} cannot run {named} of image {}: it is no program {on}", container.title(), image(container));
     finding(facts, failure, headline)
         .because(node.and_then(|n| facts.cite_node(n, &["metadata", "labels", "kubernetes.io/arch"])))
         .because(command_evidence(facts, container))
         .remedy(failure.exit.map(|exit| facts.look_at_log(container, exit)))
         .remedy(Remedy::advice(format!("Build image {} for the architecture of the nodes.", image(container))))
-        .remedy(facts.owner.edit("Or bind the pod to nodes of the image's architecture (nodeSelector kubernetes.io/arch)"))
+        .remedy(
+            facts.owner.edit("Or bind the pod to nodes of the image's architecture (nodeSelector kubernetes.io/arch)"),
+        )
 }
 
 #[cfg(test)]
@@ -79,7 +83,11 @@ mod tests {
     fn the_log_tells_whatever_the_exit_code() {
         for code in [1, 255] {
             let finding = one(ended(code).log(true, "exec /app/server: exec format error\n").check(&RULE));
-            assert!(finding.headline.starts_with("container app cannot run /app/server of image i"), "{}", finding.headline);
+            assert!(
+                finding.headline.starts_with("container app cannot run /app/server of image i"),
+                "{}",
+                finding.headline
+            );
         }
     }
 

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "InitContainerFailed",
     stage: Stage::Startup,
     summary: "an init container fails, so the containers after it never start",
-    explains: &["ApplicationError"],
+    explains: &["JobBackoffLimitExceeded"],
     check,
     explain: r#"
 ## Meaning
@@ -55,9 +55,13 @@ fn failed(facts: &Facts<'_>, container: &Container, exit: &Exit, standing: Stand
         .because(facts.cite_status(container, &["restartCount"]))
         .because(facts.cite_condition("Initialized", "message"))
         .because(given_up.then(|| facts.cite(&["spec", "restartPolicy"])).flatten())
-        .because(facts.last_lines(container, exit))
+        .because(facts.last_words(container, exit).map(|w| w.cite()).unwrap_or_default())
         .remedy(facts.look_at_log(container, exit))
-        .remedy(facts.owner.edit(&format!("Correct what {} does or needs, once its log has said what that is", container.title())))
+        .remedy(
+            facts
+                .owner
+                .edit(&format!("Correct what {} does or needs, once its log has said what that is", container.title())),
+        )
         .remedy(again)
 }
 
@@ -81,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_failed_init_container_names_who_waits() {
-        let finding = one(case(json!({"state": {"terminated": {"exitCode": 3}}, "restartCount": 6}), "Pending").check(&RULE));
+        let finding =
+            one(case(json!({"state": {"terminated": {"exitCode": 3}}, "restartCount": 6}), "Pending").check(&RULE));
         assert_eq!(
             finding.headline,
             "init container migrate ends with exit code 3; container app, container log wait for it"

@@ -42,14 +42,20 @@ fn running(facts: &Facts<'_>, container: &Container, up: i64) -> Finding {
     let after = waiting_for(facts, container);
     let after = if after.is_empty() { String::new() } else { format!("; {after}") };
     let sidecar = format!("If {title} is meant to go on running beside the others, give it restartPolicy: Always");
-    Finding::new(facts.subject_of(container), format!("{title} has been running for {} and has not ended{after}", human(up)))
-        .because(facts.cite_status(container, &["state", "running", "startedAt"]))
-        .because(facts.cite_condition("Initialized", "message"))
-        .because(facts.cite_spec(container, &["command"]))
-        .because(facts.lines_so_far(container))
-        .because(Evidence::derived(format!("more than {} is long for an init container: a rule of thumb", human(INIT_USUAL))))
-        .remedy(facts.look(["logs", &facts.pod.name, "-c", &container.name]))
-        .remedy(facts.owner.edit(&sidecar))
+    Finding::new(
+        facts.subject_of(container),
+        format!("{title} has been running for {} and has not ended{after}", human(up)),
+    )
+    .because(facts.cite_status(container, &["state", "running", "startedAt"]))
+    .because(facts.cite_condition("Initialized", "message"))
+    .because(facts.cite_spec(container, &["command"]))
+    .because(facts.words_so_far(container).map(|w| w.cite()).unwrap_or_default())
+    .because(Evidence::derived(format!(
+        "more than {} is long for an init container: a rule of thumb",
+        human(INIT_USUAL)
+    )))
+    .remedy(facts.look(["logs", &facts.pod.name, "-c", &container.name]))
+    .remedy(facts.owner.edit(&sidecar))
 }
 
 #[cfg(test)]

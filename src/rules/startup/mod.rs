@@ -39,6 +39,9 @@ pub const RULES: &[Rule] = &[
     post_start_hook_running::RULE,
 ];
 
+/// What follows from a container that could not be started.
+const SYMPTOMS: &[&str] = &["InitContainerFailed", "JobBackoffLimitExceeded"];
+
 /// A finding about a container that could not be started, with what says so.
 fn finding(facts: &Facts<'_>, failure: &StartFailure<'_>, headline: String) -> Finding {
     Finding::new(facts.subject_of(failure.container), headline)

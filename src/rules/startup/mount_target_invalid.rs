@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "MountTargetInvalid",
     stage: Stage::Startup,
     summary: "a volume cannot be mounted at its path: /proc, a file over a directory, a missing subPath",
-    explains: &["InitContainerFailed"],
+    explains: super::SYMPTOMS,
     check,
     explain: r#"
 ## Meaning
@@ -45,7 +45,8 @@ fn unmountable(facts: &Facts<'_>, failure: &StartFailure<'_>, target: &str, why:
     let title = container.title();
     let mut mounts = container.spec.volume_mounts.iter().flatten();
     let same = |path: &str| !target.is_empty() && path.trim_end_matches('/') == target.trim_end_matches('/');
-    let mount = mounts.find(|m| same(&m.mount_path) || target.is_empty() && failure.message.contains(&format!("\"{}\"", m.name)));
+    let mount = mounts
+        .find(|m| same(&m.mount_path) || target.is_empty() && failure.message.contains(&format!("\"{}\"", m.name)));
     let volume = mount.map_or_else(|| "a volume".to_owned(), |m| format!("volume {}", m.name));
     let path = mount.map_or(target, |m| m.mount_path.as_str());
     let at = if path.is_empty() { String::new() } else { format!(" at {path}") };
@@ -53,7 +54,9 @@ fn unmountable(facts: &Facts<'_>, failure: &StartFailure<'_>, target: &str, why:
     let sub_path = mount.and_then(|m| m.sub_path.as_deref()).filter(|s| !s.is_empty());
     let change = match (kernels, sub_path) {
         (true, _) => format!("Mount {volume} elsewhere in {title}: {path} belongs to the kernel"),
-        (_, Some(sub)) => format!("Correct subPath ({sub}) or mountPath ({path}) of {volume} in {title}; both have to be files, or both directories"),
+        (_, Some(sub)) => format!(
+            "Correct subPath ({sub}) or mountPath ({path}) of {volume} in {title}; both have to be files, or both directories"
+        ),
         _ => format!("Correct mountPath of {volume} in {title}"),
     };
     let cite = |field| mount.and_then(|m| facts.cite_spec(container, &["volumeMounts", &m.mount_path, field]));
@@ -62,7 +65,9 @@ fn unmountable(facts: &Facts<'_>, failure: &StartFailure<'_>, target: &str, why:
         .because(cite("mountPath"))
         .because(cite("subPath"))
         .because(mixed.then(|| {
-            Evidence::derived("a subPath that does not exist in the volume is made as a directory, which fits onto no file")
+            Evidence::derived(
+                "a subPath that does not exist in the volume is made as a directory, which fits onto no file",
+            )
         }))
         .remedy(facts.owner.edit(&change))
         .remedy((mount.is_none() && at.is_empty()).then(|| {

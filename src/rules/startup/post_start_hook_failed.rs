@@ -37,10 +37,13 @@ fn failed(facts: &Facts<'_>, failure: &HookFailure<'_>) -> Finding {
     let container = failure.container;
     let title = container.title();
     let why = if failure.said.is_empty() { String::new() } else { format!(": {}", failure.said) };
-    let headline = format!("the postStart hook of {title} ({}) fails, so the kubelet kills the container{why}", failure.hook);
+    let headline =
+        format!("the postStart hook of {title} ({}) fails, so the kubelet kills the container{why}", failure.hook);
     let hook = ["exec", "httpGet", "tcpSocket", "sleep"].into_iter();
     let steps = |kind, rest: &[&str]| facts.cite_spec(container, &[&["lifecycle", "postStart", kind], rest].concat());
-    let mut what = hook.filter_map(|kind| steps(kind, &["command"]).or_else(|| steps(kind, &["port"])).or_else(|| steps(kind, &["seconds"])));
+    let mut what = hook.filter_map(|kind| {
+        steps(kind, &["command"]).or_else(|| steps(kind, &["port"])).or_else(|| steps(kind, &["seconds"]))
+    });
     let path = steps("httpGet", &["path"]);
     Finding::new(facts.subject_of(container), headline)
         .standing(failure.standing)
@@ -74,7 +77,9 @@ mod tests {
 
     #[test]
     fn the_event_says_that_it_failed_and_the_spec_what_it_does() {
-        let finding = one(case(137, "2026-01-01T11:59:05Z").event("FailedPostStartHook", "app", "PostStartHook failed").check(&RULE));
+        let finding = one(case(137, "2026-01-01T11:59:05Z")
+            .event("FailedPostStartHook", "app", "PostStartHook failed")
+            .check(&RULE));
         assert_eq!(
             finding.headline,
             "the postStart hook of container app (GET http://:9999/warm) fails, so the kubelet kills the container"

@@ -43,7 +43,10 @@ fn hangs(facts: &Facts<'_>, container: &Container, span: i64) -> Option<Finding>
     Some(
         Finding::new(
             facts.subject_of(container),
-            format!("the postStart hook of {title} ({hook}) has been running for {} and has not returned{after}", human(span)),
+            format!(
+                "the postStart hook of {title} ({hook}) has been running for {} and has not returned{after}",
+                human(span)
+            ),
         )
         .because(facts.cite_status(container, &["state", "waiting", "reason"]))
         .because(facts.cite_status(container, &["started"]))
@@ -51,7 +54,11 @@ fn hangs(facts: &Facts<'_>, container: &Container, span: i64) -> Option<Finding>
         .because(facts.cite_spec(container, &["lifecycle", "postStart"]))
         .because(Evidence::derived(format!("more than {} is long for a hook: a rule of thumb", human(HOOK_USUAL))))
         .remedy(facts.look(["describe", "pod", &facts.pod.name]))
-        .remedy(facts.owner.edit(&format!("Give the postStart hook of {title} an end, or move its work into an init container"))),
+        .remedy(
+            facts
+                .owner
+                .edit(&format!("Give the postStart hook of {title} an end, or move its work into an init container")),
+        ),
     )
 }
 
@@ -68,9 +75,11 @@ mod tests {
     }
 
     fn started(case: Case, at: &str) -> Case {
-        case.with(json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "s", "namespace": "n"}, "type": "Normal",
+        case.with(
+            json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "s", "namespace": "n"}, "type": "Normal",
             "reason": "Started", "message": "Container started", "lastTimestamp": at, "involvedObject": {"kind": "Pod",
-                "namespace": "n", "name": "p", "uid": "u", "fieldPath": "spec.containers{app}"}}))
+                "namespace": "n", "name": "p", "uid": "u", "fieldPath": "spec.containers{app}"}}),
+        )
     }
 
     #[test]
@@ -90,6 +99,10 @@ mod tests {
     #[test]
     fn a_hook_that_has_just_begun_or_has_failed_does_not_hang() {
         none(started(case(), "2026-01-01T11:59:30Z").check(&RULE));
-        none(started(case(), "2026-01-01T11:55:00Z").event("FailedPostStartHook", "app", "PostStartHook failed").check(&RULE));
+        none(
+            started(case(), "2026-01-01T11:55:00Z")
+                .event("FailedPostStartHook", "app", "PostStartHook failed")
+                .check(&RULE),
+        );
     }
 }

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "RunAsRootForbidden",
     stage: Stage::Startup,
     summary: "runAsNonRoot forbids the container's user: root, or a user name that cannot be checked",
-    explains: &["InitContainerFailed"],
+    explains: super::SYMPTOMS,
     check,
     explain: r#"
 ## Meaning
@@ -53,9 +53,9 @@ fn forbidden(facts: &Facts<'_>, failure: &StartFailure<'_>, user: &User) -> Find
     let own = |field| facts.cite_spec(container, &["securityContext", field]);
     let pods = |field| facts.cite(&["spec", "securityContext", field]);
     let change = match user {
-        User::Named(name) => format!(
-            "Set securityContext.runAsUser of {title} to the number that user {name} has in the image"
-        ),
+        User::Named(name) => {
+            format!("Set securityContext.runAsUser of {title} to the number that user {name} has in the image")
+        }
         _ => format!("Set securityContext.runAsUser of {title} to the number of a user other than 0"),
     };
     finding(facts, failure, headline)
@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_named_user_needs_a_number() {
-        let named = case("container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root");
+        let named =
+            case("container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root");
         assert!(one(named.check(&RULE)).headline.contains("names its user (web)"));
     }
 

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "SecurityProfileMissing",
     stage: Stage::Startup,
     summary: "a seccomp, AppArmor, SELinux or capability setting cannot be applied on the node",
-    explains: &["InitContainerFailed"],
+    explains: super::SYMPTOMS,
     check,
     explain: r#"
 ## Meaning
@@ -59,13 +59,24 @@ fn missing(facts: &Facts<'_>, failure: &StartFailure<'_>, mechanism: Mechanism) 
         _ => String::new(),
     };
     let node = facts.pod.node_name().unwrap_or("the node");
-    let absent = ["no such file", "not found", "unknown"].iter().any(|w| failure.message.to_ascii_lowercase().contains(w));
-    let why = if absent && profile.is_some() { format!("{node} does not have {it}") } else { format!("{node} cannot apply {it}") };
-    let bring = (!name.is_empty()).then(|| Remedy::advice(format!("Put the {what}{name} onto {node} and every other node on which the pod can run.")));
+    let absent =
+        ["no such file", "not found", "unknown"].iter().any(|w| failure.message.to_ascii_lowercase().contains(w));
+    let why = if absent && profile.is_some() {
+        format!("{node} does not have {it}")
+    } else {
+        format!("{node} cannot apply {it}")
+    };
+    let bring = (!name.is_empty()).then(|| {
+        Remedy::advice(format!("Put the {what}{name} onto {node} and every other node on which the pod can run."))
+    });
     finding(facts, failure, format!("{title} asks for {what}{name}, and {why}"))
         .because(profile.or_else(|| own(&["type"])).or_else(|| own(&[])))
         .remedy(bring)
-        .remedy(facts.owner.edit(&format!("Correct securityContext.{field} of {title}, or leave it to the runtime's default")))
+        .remedy(
+            facts
+                .owner
+                .edit(&format!("Correct securityContext.{field} of {title}, or leave it to the runtime's default")),
+        )
 }
 
 #[cfg(test)]

@@ -52,10 +52,13 @@ fn not_started(facts: &Facts<'_>, container: &Container) -> Option<Finding> {
     let span = up.map_or_else(String::new, |up| format!(" for {}", human(up)));
     let runs = if container.is_running() { format!("has been running{span}") } else { "does not run".to_owned() };
     Some(
-        Finding::new(facts.subject_of(container), format!("{} {runs} and does not count as started; {after}", container.title()))
-            .because(facts.cite_status(container, &["started"]))
-            .because(facts.cite_condition("Initialized", "message"))
-            .remedy(facts.look(["logs", &facts.pod.name, "-c", &container.name])),
+        Finding::new(
+            facts.subject_of(container),
+            format!("{} {runs} and does not count as started; {after}", container.title()),
+        )
+        .because(facts.cite_status(container, &["started"]))
+        .because(facts.cite_condition("Initialized", "message"))
+        .remedy(facts.look(["logs", &facts.pod.name, "-c", &container.name])),
     )
 }
 

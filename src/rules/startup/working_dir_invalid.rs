@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "WorkingDirInvalid",
     stage: Stage::Startup,
     summary: "the working directory cannot be used",
-    explains: &["InitContainerFailed"],
+    explains: super::SYMPTOMS,
     check,
     explain: r#"
 ## Meaning
@@ -49,7 +49,11 @@ fn unusable(facts: &Facts<'_>, failure: &StartFailure<'_>, dir: &str, why: &str)
         .because(facts.cite_spec(container, &["workingDir"]))
         .because(user.or_else(|| facts.cite(&["spec", "securityContext", "runAsUser"])))
         .because(hidden(facts, failure, dir))
-        .remedy(facts.owner.edit(&format!("Set workingDir of {title} to a directory that its user may enter, or leave it out")))
+        .remedy(
+            facts
+                .owner
+                .edit(&format!("Set workingDir of {title} to a directory that its user may enter, or leave it out")),
+        )
 }
 
 #[cfg(test)]
@@ -67,8 +71,14 @@ mod tests {
     #[test]
     fn a_directory_that_cannot_be_made_or_entered_is_named() {
         for (message, why) in [
-            ("runc create failed: error during container init: mkdir /srv/app: not a directory: unknown", "not a directory"),
-            (r#"runc create failed: chdir to cwd ("/srv/app") set in config.json failed: permission denied"#, "permission denied"),
+            (
+                "runc create failed: error during container init: mkdir /srv/app: not a directory: unknown",
+                "not a directory",
+            ),
+            (
+                r#"runc create failed: chdir to cwd ("/srv/app") set in config.json failed: permission denied"#,
+                "permission denied",
+            ),
             ("container create failed: chdir `/srv/app`: Permission denied", "permission denied"),
         ] {
             let finding = one(case(message).check(&RULE));
