@@ -77,10 +77,11 @@ impl Exit {
 
     /// Whether the program never ran: the runtime failed before it could start it. The exit code is the runtime's then.
     pub fn is_start_failure(&self) -> bool {
+        let runtimes = ["failed to create containerd task", "failed to create shim task", "OCI runtime create failed"];
         matches!(
             self.reason.as_str(),
             "StartError" | "ContainerCannotRun" | "RunContainerError" | "CreateContainerError"
-        )
+        ) || self.started.is_none() && runtimes.iter().any(|r| self.message.starts_with(r))
     }
 
     /// Whether nobody saw the end and the code is made up: 137 of a kubelet that lost track of the container or removed it to

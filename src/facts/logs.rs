@@ -72,6 +72,14 @@ impl LastWords {
         evidence
     }
 
+    /// One of its lines as evidence.
+    pub fn cite_line(&self, line: &str) -> Option<Evidence> {
+        match &self.source {
+            Source::Message(message) => message.clone(),
+            Source::Log { .. } => self.log(vec![line.to_owned()]),
+        }
+    }
+
     /// As one line of evidence: the telling one, or else the last.
     pub fn brief(&self) -> Option<Evidence> {
         match &self.source {
@@ -91,6 +99,12 @@ impl LastWords {
 }
 
 impl Facts<'_> {
+    /// What a container that runs has said so far.
+    pub fn words_so_far(&self, container: &Container) -> Option<LastWords> {
+        let log = self.snapshot().log(&self.pod.name, &container.name, false)?;
+        LastWords::of(&log.text, Source::Log { container: container.name.clone(), previous: false })
+    }
+
     /// What the program said before that end: from its log, or else from its termination message.
     pub fn last_words(&self, container: &Container, exit: &Exit) -> Option<LastWords> {
         // A container that waits has no log of its own: both logs are then those of the run before.

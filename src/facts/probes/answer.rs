@@ -1,0 +1,173 @@
+//! What came back when a probe was tried, read from the kubelet's event.
+//!
+//! Wordings: kubelet `pkg/kubelet/prober/prober.go`, `pkg/probe/{http,tcp,grpc,exec}`, Go's `net/http`.
+
+use super::{Handler, Probe};
+
+/// What a try of a probe brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// An HTTP status outside 200 to 399.
+    Status(u16),
+    /// Nobody listens on that port.
+    Refused,
+    /// No answer within the timeout.
+    TimedOut,
+    /// The connection was made and then dropped.
+    Dropped,
+    /// One side speaks TLS and the other does not.
+    Scheme,
+    /// The probe's host name does not resolve on the node.
+    Unresolved,
+    /// There is no way to the address.
+    Unreachable,
+    /// The probe's command is not in the image.
+    CommandMissing,
+    /// The probe's command did not end within the timeout.
+    CommandTimedOut,
+    /// The probe's command ended with another code than 0; what it wrote.
+    CommandFailed(String),
+    /// The gRPC server says that it does not serve, in this word.
+    NotServing(String),
+    /// The gRPC server has no health service.
+    NoHealthService,
+    /// The container declares no port of that name.
+    PortUnknown,
+    /// The container had ended when it was asked: no failure of its own.
+    Gone,
+    /// The kubelet could not carry the probe out; its words.
+    Errored(String),
+}
+
+impl Answer {
+    /// Reads the message of an `Unhealthy` event about that probe.
+    pub(super) fn read(message: &str, probe: &Probe<'_>) -> Self {
+        let head = message.split_once(": ");
+        let (errored, said) = head.map_or((false, message), |(head, said)| (head.contains("errored"), said));
+        let lower = said.to_ascii_lowercase();
+        let any = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+        let gone = [
+            "container not running",
+            "container is not running",
+            "not created",
+            "container not found",
+            "no running task",
+            "process exited",
+            "container_exited",
+            "stopped state",
+            "deleted state",
+            "ttrpc: closed",
+        ];
+        if errored && (any(&gone) || lower.contains("task") && lower.contains("not found")) {
+            return Answer::Gone;
+        }
+        let answer = match &probe.handler {
+            Handler::Exec(_) => Self::of_command(said, &lower, errored),
+            Handler::Grpc { .. } => Self::of_grpc(said, &lower),
+            Handler::Http { .. } | Handler::Tcp { .. } => Self::of_connection(&lower),
+        };
+        answer.unwrap_or_else(|| Answer::Errored(said.trim().to_owned()))
+    }
+
+    fn of_command(said: &str, lower: &str, errored: bool) -> Option<Self> {
+        let missing = lower.contains("exec: \"")
+            && (lower.contains("executable file not found") || lower.contains("no such file or directory"))
+            || lower.contains("executable file `");
+        match () {
+            () if missing => Some(Answer::CommandMissing),
+            () if lower.starts_with("command") && lower.contains("timed out") => Some(Answer::CommandTimedOut),
+            () if errored && lower.contains("deadline") => Some(Answer::CommandTimedOut),
+            () if errored => None,
+            () => Some(Answer::CommandFailed(said.trim().to_owned())),
+        }
+    }
+
+    fn of_grpc(said: &str, lower: &str) -> Option<Self> {
+        match () {
+            () if lower.contains("failed to connect service") => Some(Answer::Refused),
+            () if lower.contains("responded with") => {
+                Some(Answer::NotServing(said.split('"').nth(1).unwrap_or_default().to_owned()))
+            }
+            () if lower.contains("does not implement the grpc health") => Some(Answer::NoHealthService),
+            () if lower.contains("did not complete within") => Some(Answer::TimedOut),
+            () => None,
+        }
+    }
+
+    fn of_connection(lower: &str) -> Option<Self> {
+        let any = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+        if let Some((_, code)) = lower.split_once("statuscode: ") {
+            let digits: String = code.chars().take_while(char::is_ascii_digit).collect();
+            return digits.parse().ok().map(Answer::Status);
+        }
+        match () {
+            () if any(&["http response to https client", "malformed http response", "tls: "]) => Some(Answer::Scheme),
+            () if lower.contains("connection refused") => Some(Answer::Refused),
+            () if any(&["no such host", "server misbehaving"]) => Some(Answer::Unresolved),
+            () if any(&["no route to host", "unreachable"]) => Some(Answer::Unreachable),
+            () if any(&["deadline exceeded", "timeout", "timed out", "request canceled"]) => Some(Answer::TimedOut),
+            () if any(&["eof", "reset by peer", "broken pipe", "closed idle connection"]) => Some(Answer::Dropped),
+            () if any(&["invalid syntax", "find port", "invalid port"]) => Some(Answer::PortUnknown),
+            () => None,
+        }
+    }
+
+    /// Whether no connection came about at all.
+    pub fn is_no_connection(&self) -> bool {
+        matches!(self, Answer::Refused | Answer::PortUnknown)
+    }
+
+    /// As the end of a sentence about the probe: `gets status 404`.
+    pub fn said(&self, probe: &Probe<'_>) -> String {
+        let timeout = probe.timeout;
+        match self {
+            Answer::Status(code) => format!("gets status {code}"),
+            Answer::Refused => "gets no connection".to_owned(),
+            Answer::TimedOut => format!("gets no answer within its timeout of {timeout}s"),
+            Answer::Dropped => "has its connection closed without an answer".to_owned(),
+            Answer::Scheme => "meets a port that speaks TLS where HTTP was expected, or the other way round".to_owned(),
+            Answer::Unresolved => "asks a host name that the node cannot resolve".to_owned(),
+            Answer::Unreachable => "cannot reach the pod's address".to_owned(),
+            Answer::CommandMissing => "runs a command that the image does not have".to_owned(),
+            Answer::CommandTimedOut => format!("does not end within its timeout of {timeout}s: timed out"),
+            Answer::CommandFailed(output) if output.is_empty() => {
+                "ends with an exit code other than 0 and writes nothing".to_owned()
+            }
+            Answer::CommandFailed(output) => format!("fails: {}", output.lines().next().unwrap_or_default()),
+            Answer::NotServing(word) => format!("is told {word}"),
+            Answer::NoHealthService => "asks a server that does not implement the gRPC health protocol".to_owned(),
+            Answer::PortUnknown => "names a port that the container does not declare".to_owned(),
+            Answer::Gone => "found the container ended".to_owned(),
+            Answer::Errored(_) => "could not be carried out".to_owned(),
+        }
+    }
+
+    /// What to change, as the beginning of a sentence that ends with the field.
+    pub fn advice(&self, probe: &Probe<'_>) -> String {
+        let field = probe.kind.field();
+        let of = format!("of {}", probe.container.title());
+        match self {
+            Answer::Status(401 | 403) => format!("Let {field} {of} ask a path that needs no login"),
+            Answer::Status(400) => format!("Set scheme: HTTPS in {field} {of}, if the port speaks TLS"),
+            Answer::Status(404) => format!("Let {field} {of} ask a path that the program serves"),
+            Answer::Refused | Answer::PortUnknown => {
+                format!("Let {field} {of} ask the port on which the program listens")
+            }
+            Answer::TimedOut | Answer::CommandTimedOut => {
+                format!("Raise timeoutSeconds in {field} {of} (now {}s), or give the container more CPU", probe.timeout)
+            }
+            Answer::Scheme => format!("Set the scheme in {field} {of} to what the port speaks"),
+            Answer::Unresolved | Answer::Unreachable => {
+                format!("Leave host out of {field} {of}, so that it asks the pod")
+            }
+            Answer::CommandMissing => format!("Let {field} {of} run a command that the image has"),
+            Answer::NoHealthService => {
+                format!("Use tcpSocket in {field} {of}, or register the health service in the program")
+            }
+            Answer::NotServing(word) if word == "SERVICE_UNKNOWN" => {
+                format!("Let {field} {of} name a service that the server knows")
+            }
+            _ => format!("Correct {field} {of}, if it is the probe and not the program that is wrong"),
+        }
+    }
+}

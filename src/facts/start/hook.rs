@@ -1,0 +1,132 @@
+//! postStart hooks: what they do, and whether one has failed or not come back.
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::facts::time::seconds_between;
+use crate::facts::{Container, Event, Exit, Facts, State};
+use crate::finding::Standing;
+
+/// A postStart hook that failed, for which the kubelet killed its container.
+#[derive(Debug, Clone)]
+pub struct HookFailure<'f> {
+    /// The container.
+    pub container: &'f Container,
+    /// What the hook does.
+    pub hook: String,
+    /// What the hook wrote or why it could not be carried out, if the kubelet says; since 1.26 its event does not.
+    pub said: String,
+    /// The event that says so.
+    pub event: Option<&'f Event>,
+    /// The end that the kill brought.
+    pub exit: Option<&'f Exit>,
+    /// Whether it matters now. If the program ended by itself first, its end is what matters.
+    pub standing: Standing,
+}
+
+impl Facts<'_> {
+    /// What a container's postStart hook does: `exec sh -c register`, `GET http://:9999/warm`, `sleep 5s`.
+    pub fn post_start_hook(&self, container: &Container) -> Option<String> {
+        let hook = container.spec.lifecycle.as_ref()?.post_start.as_ref()?;
+        let port = |port: &IntOrString| match port {
+            IntOrString::Int(number) => number.to_string(),
+            IntOrString::String(name) => name.clone(),
+        };
+        if let Some(exec) = &hook.exec {
+            return Some(format!("exec {}", short(exec.command.as_deref().unwrap_or_default())));
+        }
+        if let Some(http) = &hook.http_get {
+            let scheme = http.scheme.as_deref().unwrap_or("http").to_ascii_lowercase();
+            let host = http.host.as_deref().unwrap_or_default();
+            let path = http.path.as_deref().unwrap_or("/");
+            let slash = if path.starts_with('/') { "" } else { "/" };
+            return Some(format!("GET {scheme}://{host}:{}{slash}{path}", port(&http.port)));
+        }
+        if let Some(tcp) = &hook.tcp_socket {
+            return Some(format!("TCP {}:{}", tcp.host.as_deref().unwrap_or_default(), port(&tcp.port)));
+        }
+        hook.sleep.as_ref().map(|sleep| format!("sleep {}s", sleep.seconds))
+    }
+
+    /// The postStart hooks that failed.
+    pub fn failed_post_starts(&self) -> Vec<HookFailure<'_>> {
+        self.main_containers().filter_map(|c| self.failed_post_start(c)).collect()
+    }
+
+    fn failed_post_start<'f>(&'f self, container: &'f Container) -> Option<HookFailure<'f>> {
+        let hook = self.post_start_hook(container)?;
+        let waits = container.waiting_reason() == Some("PostStartHookError");
+        let event = self.latest_about(container, "FailedPostStartHook");
+        let said = match event {
+            _ if waits => container.waiting_message(),
+            Some(event) if event.message.contains("lifecycle hook") => &event.message,
+            Some(_) => "",
+            None => return None,
+        };
+        let ended = container.program_exit();
+        let standing = match (&container.state, ended) {
+            _ if self.is_going() => Standing::Past,
+            _ if waits => Standing::Wrong,
+            (State::Running { since }, _) if since.is_some() && event.is_some_and(|e| e.seen_since(*since)) => {
+                Standing::Wrong
+            }
+            (_, Some((exit, _))) if ended_first(exit, event, said) => Standing::Past,
+            (_, Some((_, standing))) => standing,
+            _ => return None,
+        };
+        let exit = ended.map(|(exit, _)| exit);
+        Some(HookFailure { container, hook, said: complaint(said), event, exit, standing })
+    }
+
+    /// Seconds for which a container's postStart hook has been running. Until it returns, the kubelet goes on to nothing
+    /// else: the container was started and still counts as waiting, and those after it are not begun.
+    pub fn post_start_running(&self, container: &Container) -> Option<i64> {
+        self.post_start_hook(container)?;
+        let begun = match &container.state {
+            State::Running { since }
+                if container.is_started() == Some(false) && container.spec.startup_probe.is_none() =>
+            {
+                (*since)?
+            }
+            State::Waiting { reason, .. }
+                if ["ContainerCreating", "PodInitializing", "CrashLoopBackOff"].contains(&reason.as_str()) =>
+            {
+                let started = self.latest_about(container, "Started")?.last?;
+                let ended = container.last.as_ref().and_then(|exit| exit.finished);
+                ended.is_none_or(|ended| started > ended).then_some(started)?
+            }
+            _ => return None,
+        };
+        let returned = self.latest_about(container, "FailedPostStartHook").is_some_and(|e| e.seen_since(Some(begun)));
+        (!returned && !self.is_going()).then(|| seconds_between(begun, self.now))
+    }
+
+    fn latest_about(&self, container: &Container, reason: &str) -> Option<&Event> {
+        self.events.iter().find(|e| e.reason == reason && e.container.as_deref() == Some(&container.name))
+    }
+}
+
+/// Whether the program had ended by itself when its hook failed: the hook runs in the same container and dies with it.
+fn ended_first(exit: &Exit, event: Option<&Event>, said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    let gone =
+        ["container not running", "not running", "no running task", "stopped", "terminated before", "not found in"];
+    let own_code = !matches!(exit.code, 0 | 137 | 143);
+    let before = exit.finished.is_some() && event.is_some_and(|e| e.seen_since(exit.finished));
+    own_code && (before || gone.iter().any(|g| said.contains(g)))
+}
+
+/// The part of the kubelet's sentence that says why: what follows `failed - error:`.
+fn complaint(said: &str) -> String {
+    let why = said.split_once("failed - error: ").map_or(said, |(_, why)| why);
+    why.trim().trim_end_matches(", message: \"\"").to_owned()
+}
+
+/// A command on one line, cut where it gets long: the evidence has it whole.
+pub(in crate::facts) fn short(command: &[String]) -> String {
+    const MOST: usize = 80;
+    let line = command.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
