@@ -183,7 +183,8 @@ fn programs(text: &str) -> Option<String> {
             }
         };
         pending = false;
-        let secret = if program == "curl" { secret.split_once(':').map_or("", |(_, password)| password) } else { secret };
+        let secret =
+            if program == "curl" { secret.split_once(':').map_or("", |(_, password)| password) } else { secret };
         if !is_plain(secret) {
             let end = start + word.len();
             out.push_str(text.get(copied..end - secret.len())?);

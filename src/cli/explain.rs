@@ -1,13 +1,17 @@
-//! `kubectl why explain`: the manual page of a reason.
+//! `kubectl why explain`: the manual page of a reason or of an exit code.
 
+use crate::facts::exit::explain_code;
 use crate::rules;
 
-/// The page of a reason; the list of all without one.
+/// The page of a reason or of an exit code; the list of all without one.
 ///
 /// # Errors
 /// A sentence with close names, if there is no such reason.
 pub fn page(word: Option<&str>) -> Result<String, String> {
     let Some(word) = word else { return Ok(list()) };
+    if let Ok(code) = word.parse() {
+        return Ok(explain_code(code));
+    }
     match rules::named(word) {
         Some(rule) => Ok(format!("{}: {}\n{}", rule.reason, rule.summary, rule.explain)),
         None => {

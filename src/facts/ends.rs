@@ -21,25 +21,24 @@ pub struct End<'f> {
 }
 
 impl End<'_> {
-    /// `container app ends with exit code 1, 40s after its start (5 restarts)`, as far as it is known.
+    /// `container app ends with exit code 1, 40s after its start`, as far as it is known.
     pub fn told(&self) -> String {
-        let ends = if self.standing == Standing::Past || self.container.restarts() == 0 { "ended" } else { "ends" };
-        format!("{} {ends} with exit code {}{}", self.container.title(), self.exit.code, self.when())
+        format!("{} {} with exit code {}{}", self.container.title(), self.ends(), self.exit.code, self.when())
     }
 
-    /// `, 40s after its start (5 restarts)`: how long the run lasted and how often the container was restarted.
+    /// `ends`, if it does so again and again; else `ended`.
+    pub fn ends(&self) -> &'static str {
+        let over = self.standing == Standing::Past || self.container.restarts() == 0;
+        if over { "ended" } else { "ends" }
+    }
+
+    /// `, 40s after its start`: how long the run lasted.
     pub fn when(&self) -> String {
-        let lasted = match self.exit.lasted() {
-            Some(0) => ", less than a second after its start".to_owned(),
+        match self.exit.lasted() {
+            Some(0) => ", within a second of its start".to_owned(),
             Some(seconds) => format!(", {} after its start", human(seconds)),
             None => String::new(),
-        };
-        let restarts = match self.container.restarts() {
-            0 => String::new(),
-            1 => " (1 restart)".to_owned(),
-            n => format!(" ({n} restarts)"),
-        };
-        format!("{lasted}{restarts}")
+        }
     }
 }
 
@@ -54,7 +53,8 @@ impl Facts<'_> {
 
     /// What the status says about an end: its code, its reason, and how often the container was restarted.
     pub fn cite_end(&self, end: &End<'_>) -> Vec<Evidence> {
-        let restarts = if end.container.restarts() > 0 { self.cite_status(end.container, &["restartCount"]) } else { None };
+        let restarts =
+            if end.container.restarts() > 0 { self.cite_status(end.container, &["restartCount"]) } else { None };
         let own = [
             self.cite_exit(end.container, end.exit, "exitCode"),
             self.cite_exit(end.container, end.exit, "reason"),

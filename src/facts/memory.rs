@@ -115,7 +115,10 @@ impl Facts<'_> {
             if variable.name == "GOMEMLIMIT" {
                 if let Some(bytes) = go_size(value) {
                     let setting = format!("GOMEMLIMIT={value}");
-                    found.push((1, Heap { runtime: Runtime::Go, setting, size: HeapSize::Bytes(bytes), evidence: cite() }));
+                    found.push((
+                        1,
+                        Heap { runtime: Runtime::Go, setting, size: HeapSize::Bytes(bytes), evidence: cite() },
+                    ));
                 }
                 continue;
             }
@@ -218,9 +221,21 @@ mod tests {
         for (container, setting, size) in [
             (json!({"env": [{"name": "JAVA_OPTS", "value": "-Xms1g -Xmx2G -Dx=y"}]}), "-Xmx2G", bytes("2Gi")),
             (json!({"command": ["java", "-XX:MaxHeapSize=512m", "-jar", "a"]}), "-XX:MaxHeapSize=512m", bytes("512Mi")),
-            (json!({"args": ["-c", "exec java -XX:MaxRAMPercentage=95.5 -jar a"]}), "-XX:MaxRAMPercentage=95.5", HeapSize::Share(9550)),
-            (json!({"env": [{"name": "NODE_OPTIONS", "value": "--max-old-space-size=4096"}]}), "--max-old-space-size=4096", bytes("4Gi")),
-            (json!({"command": ["node", "--max_old_space_size", "512", "a.js"]}), "--max-old-space-size=512", bytes("512Mi")),
+            (
+                json!({"args": ["-c", "exec java -XX:MaxRAMPercentage=95.5 -jar a"]}),
+                "-XX:MaxRAMPercentage=95.5",
+                HeapSize::Share(9550),
+            ),
+            (
+                json!({"env": [{"name": "NODE_OPTIONS", "value": "--max-old-space-size=4096"}]}),
+                "--max-old-space-size=4096",
+                bytes("4Gi"),
+            ),
+            (
+                json!({"command": ["node", "--max_old_space_size", "512", "a.js"]}),
+                "--max-old-space-size=512",
+                bytes("512Mi"),
+            ),
             (json!({"env": [{"name": "GOMEMLIMIT", "value": "1GiB"}]}), "GOMEMLIMIT=1GiB", bytes("1Gi")),
         ] {
             assert_eq!(heaps(container), [(setting.to_owned(), size)]);
@@ -242,7 +257,8 @@ mod tests {
     fn the_limit_in_force_counts_and_the_pods_own_if_the_container_has_none() {
         let spec = json!({"containers": [{"name": "app", "resources": {"limits": {"memory": "256Mi"}}}]});
         let status = json!({"containerStatuses": [{"name": "app", "resources": {"limits": {"memory": "128Mi"}}}]});
-        let limit = |case: Case| case.facts(|f| f.memory_limit(f.container("app").unwrap()).map(|l| (l.text, l.of_pod)));
+        let limit =
+            |case: Case| case.facts(|f| f.memory_limit(f.container("app").unwrap()).map(|l| (l.text, l.of_pod)));
         assert_eq!(limit(Case::pod(spec.clone(), status)), Some(("128Mi".to_owned(), false)));
         assert_eq!(limit(Case::pod(spec, json!({}))), Some(("256Mi".to_owned(), false)));
         let pod = json!({"containers": [{"name": "app"}], "resources": {"limits": {"memory": "1Gi"}}});

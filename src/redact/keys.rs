@@ -30,18 +30,100 @@ const WORDS: [&str; 9] = ["pwd", "pass", "token", "authorization", "cookie", "ds
 
 /// Last words of names that speak about a secret without holding it.
 const ABOUT: [&str; 39] = [
-    "file", "path", "dir", "name", "names", "ref", "url", "uri", "endpoint", "host", "ttl", "length", "len", "min",
-    "max", "expiry", "expires", "expiration", "timeout", "count", "size", "limit", "policy", "type", "version", "issuer",
-    "enabled", "required", "algorithm", "header", "mode", "provider", "audience", "store", "class", "hash", "error", "age",
+    "file",
+    "path",
+    "dir",
+    "name",
+    "names",
+    "ref",
+    "url",
+    "uri",
+    "endpoint",
+    "host",
+    "ttl",
+    "length",
+    "len",
+    "min",
+    "max",
+    "expiry",
+    "expires",
+    "expiration",
+    "timeout",
+    "count",
+    "size",
+    "limit",
+    "policy",
+    "type",
+    "version",
+    "issuer",
+    "enabled",
+    "required",
+    "algorithm",
+    "header",
+    "mode",
+    "provider",
+    "audience",
+    "store",
+    "class",
+    "hash",
+    "error",
+    "age",
     "format",
 ];
 
 /// Values that are no secrets: words of state, schemes, what is taken out already.
 const PLAIN: [&str; 52] = [
-    "true", "false", "null", "nil", "none", "yes", "no", "on", "off", "not", "is", "was", "are", "must", "missing",
-    "invalid", "expired", "required", "empty", "unset", "set", "failed", "denied", "unknown", "undefined", "unauthorized",
-    "forbidden", "mismatch", "newline", "unexpected", "wrong", "incorrect", "flag", "option", "argument", "for", "and",
-    "or", "to", "in", "with", "from", "value", "bearer", "basic", "digest", "negotiate", "token", "error", "string", "eof",
+    "true",
+    "false",
+    "null",
+    "nil",
+    "none",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "not",
+    "is",
+    "was",
+    "are",
+    "must",
+    "missing",
+    "invalid",
+    "expired",
+    "required",
+    "empty",
+    "unset",
+    "set",
+    "failed",
+    "denied",
+    "unknown",
+    "undefined",
+    "unauthorized",
+    "forbidden",
+    "mismatch",
+    "newline",
+    "unexpected",
+    "wrong",
+    "incorrect",
+    "flag",
+    "option",
+    "argument",
+    "for",
+    "and",
+    "or",
+    "to",
+    "in",
+    "with",
+    "from",
+    "value",
+    "bearer",
+    "basic",
+    "digest",
+    "negotiate",
+    "token",
+    "error",
+    "string",
+    "eof",
     "cannot",
 ];
 
@@ -78,10 +160,16 @@ pub(super) fn is_secret(name: &str) -> bool {
     }
     let joined = words.concat();
     let before = words.len().checked_sub(2).and_then(|n| words.get(n)).map(String::as_str);
-    let is_key = last == "key" && before.is_some_and(|w| !["public", "primary", "foreign", "routing", "partition", "cache", "sort", "host"].contains(&w))
+    let is_key = last == "key"
+        && before.is_some_and(|w| {
+            !["public", "primary", "foreign", "routing", "partition", "cache", "sort", "host"].contains(&w)
+        })
         && !joined.contains("publickey");
     let part = PARTS.iter().any(|p| joined.contains(p)) && !joined.ends_with("keyid");
-    part || is_key || words.iter().any(|w| WORDS.contains(&w.as_str())) || joined.ends_with("token") || joined.ends_with("pwd")
+    part || is_key
+        || words.iter().any(|w| WORDS.contains(&w.as_str()))
+        || joined.ends_with("token")
+        || joined.ends_with("pwd")
 }
 
 /// `DB_PASSWORD`, `dbPassword` and `db-password` as `db`, `password`.
@@ -117,11 +205,12 @@ pub(super) fn value_after(text: &str, key: &Key) -> Option<Range<usize>> {
     let unquoted = after.trim_start_matches(['\\', '"', '\'']);
     let spaceless = unquoted.trim_start();
     let is_flag = text.get(..key.start)?.ends_with('-');
-    let rest = match spaceless.strip_prefix(":=").or(spaceless.strip_prefix("=>")).or(spaceless.strip_prefix(['=', ':'])) {
-        Some(rest) if !rest.starts_with("//") && !rest.starts_with('=') => rest,
-        None if is_flag && spaceless.len() < unquoted.len() && !spaceless.starts_with('-') => spaceless,
-        _ => return None,
-    };
+    let rest =
+        match spaceless.strip_prefix(":=").or(spaceless.strip_prefix("=>")).or(spaceless.strip_prefix(['=', ':'])) {
+            Some(rest) if !rest.starts_with("//") && !rest.starts_with('=') => rest,
+            None if is_flag && spaceless.len() < unquoted.len() && !spaceless.starts_with('-') => spaceless,
+            _ => return None,
+        };
     let rest = rest.trim_start();
     let start = text.len() - rest.len();
     let inner = rest.trim_start_matches('\\');
@@ -139,7 +228,9 @@ fn closing(body: &str, quote: char) -> usize {
     let mut escaped = false;
     for (n, c) in body.char_indices() {
         match c {
-            '\\' if body.get(n + 1..).is_some_and(|r| r.starts_with(quote)) && ends_there(body.get(n + 2..)) => return n,
+            '\\' if body.get(n + 1..).is_some_and(|r| r.starts_with(quote)) && ends_there(body.get(n + 2..)) => {
+                return n;
+            }
             '\\' => escaped = !escaped,
             c if c == quote && !escaped => return n,
             _ => escaped = false,
@@ -161,7 +252,8 @@ fn bare_length(rest: &str) -> usize {
             ',' | ';' | '&' | ')' | ']' | '}' => {
                 tail.is_empty()
                     || tail.starts_with(|c: char| c.is_whitespace() || "\"'}])".contains(c))
-                    || next(tail, 0).is_some_and(|k| k.start == 0 && tail.get(k.end..).is_some_and(|r| r.starts_with(['=', ':'])))
+                    || next(tail, 0)
+                        .is_some_and(|k| k.start == 0 && tail.get(k.end..).is_some_and(|r| r.starts_with(['=', ':'])))
             }
             c => c.is_whitespace(),
         };

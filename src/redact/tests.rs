@@ -140,7 +140,17 @@ fn an_object_keeps_everything_but_its_secrets() {
 
 #[test]
 fn odd_text_is_no_danger() {
-    for text in ["", "=", "password=", "password", "://", "a://@", "token:\u{1f980}", "\\\"password\\\":\\\"", "é=ü password=é1"] {
+    for text in [
+        "",
+        "=",
+        "password=",
+        "password",
+        "://",
+        "a://@",
+        "token:\u{1f980}",
+        "\\\"password\\\":\\\"",
+        "é=ü password=é1",
+    ] {
         let _ = line(text);
     }
 }

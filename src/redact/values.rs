@@ -204,7 +204,8 @@ fn header_value(text: &str, from: usize, whole: bool) -> Option<(usize, usize)> 
     let start = if scheme { value_start + value.len() - after.trim_start().len() } else { value_start };
     let stop = if whole || scheme { value_start + value.len() } else { value_start + first.len() };
     let secret = text.get(start..stop)?;
-    (!super::is_plain(secret) && (scheme || whole || !secret.bytes().all(|b| b.is_ascii_lowercase()))).then_some((start, stop))
+    (!super::is_plain(secret) && (scheme || whole || !secret.bytes().all(|b| b.is_ascii_lowercase())))
+        .then_some((start, stop))
 }
 
 /// What follows `Bearer` or `Basic`, if it is no word of a sentence and no parameter of a challenge.

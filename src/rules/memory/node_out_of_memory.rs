@@ -69,7 +69,12 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Option<Finding> {
         .because(event.map(|event| event.cite()))
         .because(request(facts, end))
         .remedy(facts.look_at_node_events())
-        .remedy(facts.pod.node_name().map(|node| Remedy::look(crate::finding::Command::kubectl(["describe", "node", node]))))
+        .remedy(
+            facts
+                .pod
+                .node_name()
+                .map(|node| Remedy::look(crate::finding::Command::kubectl(["describe", "node", node]))),
+        )
         .remedy(facts.owner.set(
             "Request the memory that it needs, so that it is placed where that is free, and limit it:",
             "resources",
@@ -80,9 +85,7 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Option<Finding> {
 
 /// What it requests, if it does: the less, the sooner the kernel takes it.
 fn request(facts: &Facts<'_>, end: &End<'_>) -> Option<Evidence> {
-    facts
-        .cite_spec(end.container, &["resources", "requests", "memory"])
-        .or_else(|| facts.cite(&["status", "qosClass"]))
+    facts.cite_spec(end.container, &["resources", "requests", "memory"]).or_else(|| facts.cite(&["status", "qosClass"]))
 }
 
 /// The node's event of a kill for want of memory at the time of that end.
@@ -121,7 +124,7 @@ mod tests {
         assert_eq!(finding.certainty, Certainty::Likely);
         assert_eq!(
             finding.headline,
-            "node node-1 ran out of memory and the kernel killed container app (4 restarts): it has no memory limit"
+            "node node-1 ran out of memory and the kernel killed container app: it has no memory limit"
         );
     }
 

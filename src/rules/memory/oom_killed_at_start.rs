@@ -126,7 +126,10 @@ mod tests {
 
     #[test]
     fn a_container_that_waits_says_it_in_its_message() {
-        let case = start_error("").edit("/status/containerStatuses/0/state", json!({"waiting": {"reason": "RunContainerError", "message": RUNC}}));
+        let case = start_error("").edit(
+            "/status/containerStatuses/0/state",
+            json!({"waiting": {"reason": "RunContainerError", "message": RUNC}}),
+        );
         one(case.check(&RULE));
     }
 

@@ -38,16 +38,27 @@ The message says what the program found. For a heap limit, raise the runtime's h
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.ends().filter(|end| end.ending == Ending::Signal(Signal::ABRT)).map(|end| {
-        let as_pid_1 = (end.exit.code != 134).then(|| {
-            Evidence::derived(format!("as PID 1 a program does not receive its own SIGABRT, and ends with {}", end.exit.code))
-        });
-        let what = code_of(&end, Signal::ABRT);
-        finding(facts, &end, format!("{} ends itself with abort(): {what}{}", end.container.title(), end.when()))
-            .because(facts.cite_last_words(&end))
-            .because(as_pid_1)
-            .remedy(facts.owner.edit("Change what the message of the abort complains about, or go back to the image before"))
-    }).collect()
+    facts
+        .ends()
+        .filter(|end| end.ending == Ending::Signal(Signal::ABRT))
+        .map(|end| {
+            let as_pid_1 = (end.exit.code != 134).then(|| {
+                Evidence::derived(format!(
+                    "as PID 1 a program does not receive its own SIGABRT, and ends with {}",
+                    end.exit.code
+                ))
+            });
+            let what = code_of(&end, Signal::ABRT);
+            finding(facts, &end, format!("{} ends itself with abort(): {what}{}", end.container.title(), end.when()))
+                .because(facts.cite_last_words(&end))
+                .because(as_pid_1)
+                .remedy(
+                    facts
+                        .owner
+                        .edit("Change what the message of the abort complains about, or go back to the image before"),
+                )
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -43,12 +43,18 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
         }
         ("ContainerStatusUnknown", _) => format!("the kubelet lost track of {title}; its exit code {code} is made up"),
         ("Unknown", _) => {
-            format!("the runtime found {title} gone after a restart of itself or of the node; its exit code {code} is made up")
+            format!(
+                "the runtime found {title} gone after a restart of itself or of the node; its exit code {code} is made up"
+            )
         }
         _ => format!("the runtime has no exit code of {title}; {code} stands in its place"),
     };
     let reboot = facts.pod.node_name().and_then(|node| {
-        facts.events_about("Node", node, "").latest("Rebooted").filter(|e| e.seen_since(end.exit.started)).map(|e| e.cite())
+        facts
+            .events_about("Node", node, "")
+            .latest("Rebooted")
+            .filter(|e| e.seen_since(end.exit.started))
+            .map(|e| e.cite())
     });
     finding(facts, end, headline)
         .because(facts.cite_exit(end.container, end.exit, "message"))

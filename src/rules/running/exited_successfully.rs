@@ -70,9 +70,10 @@ mod tests {
     #[test]
     fn a_task_that_is_done_is_no_failure() {
         for policy in ["OnFailure", "Never"] {
-            let case = looping(0, "Completed")
-                .edit("/spec/restartPolicy", json!(policy))
-                .edit("/status/containerStatuses/0/state", json!({"terminated": {"exitCode": 0, "reason": "Completed"}}));
+            let case = looping(0, "Completed").edit("/spec/restartPolicy", json!(policy)).edit(
+                "/status/containerStatuses/0/state",
+                json!({"terminated": {"exitCode": 0, "reason": "Completed"}}),
+            );
             none(case.check(&RULE));
         }
     }

@@ -80,7 +80,11 @@ fn again(facts: &Facts<'_>) -> Remedy {
         return Remedy::change("Once the cause is removed, run it again before its next time:", command);
     }
     let say = "Once the cause is removed, replace the Job from its manifest, which starts it over and loses its pods and their logs:";
-    Remedy { say: say.to_owned(), command: Some(facts.kubectl(["replace", "--force", "-f", "FILE"])), effect: Effect::LastResort }
+    Remedy {
+        say: say.to_owned(),
+        command: Some(facts.kubectl(["replace", "--force", "-f", "FILE"])),
+        effect: Effect::LastResort,
+    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             continue;
         }
         let meaning = Some(signal.meaning()).filter(|m| !m.is_empty());
-        let headline = format!("{} dies of {}: {}{}", end.container.title(), signal.name(), code_of(&end, signal), end.when());
+        let headline =
+            format!("{} dies of {}: {}{}", end.container.title(), signal.name(), code_of(&end, signal), end.when());
         found.push(
             finding(facts, &end, headline)
                 .certainty(Certainty::Likely)
@@ -62,7 +63,9 @@ mod tests {
     fn the_signal_is_named_with_what_it_mostly_means() {
         let finding = one(looping(135, "Error").check(&RULE));
         assert!(finding.headline.contains("dies of SIGBUS: exit code 135, which is 128 + 7 (SIGBUS)"));
-        assert!(finding.evidence.iter().any(|e| matches!(e, Evidence::Derived { say, .. } if say.contains("/dev/shm"))));
+        assert!(
+            finding.evidence.iter().any(|e| matches!(e, Evidence::Derived { say, .. } if say.contains("/dev/shm")))
+        );
     }
 
     #[test]

@@ -44,14 +44,20 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
         Ending::Windows(meaning) => format!("exit code {} ({}, the SIGSEGV of Windows)", end.exit.code, meaning.name),
         _ => code_of(end, Signal::SEGV),
     };
-    finding(facts, end, format!("{} crashes on an invalid access to memory: {what}{}", end.container.title(), end.when()))
-        .because(Evidence::derived("a fault in native code: the program, a library, or how they fit each other and the CPU"))
-        .because(facts.cite_last_words(end))
-        .remedy(facts.owner.set(
-            "If an earlier image of it ran, go back to it:",
-            "image",
-            &[&format!("{}=IMAGE", end.container.name)],
-        ))
+    finding(
+        facts,
+        end,
+        format!("{} crashes on an invalid access to memory: {what}{}", end.container.title(), end.when()),
+    )
+    .because(Evidence::derived(
+        "a fault in native code: the program, a library, or how they fit each other and the CPU",
+    ))
+    .because(facts.cite_last_words(end))
+    .remedy(facts.owner.set(
+        "If an earlier image of it ran, go back to it:",
+        "image",
+        &[&format!("{}=IMAGE", end.container.name)],
+    ))
 }
 
 #[cfg(test)]
@@ -65,7 +71,7 @@ mod tests {
         let finding = one(looping(139, "Error").log(true, "loading model weights\n").check(&RULE));
         assert_eq!(
             finding.headline,
-            "container app crashes on an invalid access to memory: exit code 139, which is 128 + 11 (SIGSEGV), 40s after its start (6 restarts)"
+            "container app crashes on an invalid access to memory: exit code 139, which is 128 + 11 (SIGSEGV), 40s after its start"
         );
     }
 

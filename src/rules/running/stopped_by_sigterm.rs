@@ -51,7 +51,8 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
         (None, Some(_)) => "its own command says so",
         (None, None) => "who asked is not recorded",
     };
-    let look = Remedy::advice("Look for who asks: a wrapper with a time limit, a supervisor, another container of the pod.");
+    let look =
+        Remedy::advice("Look for who asks: a wrapper with a time limit, a supervisor, another container of the pod.");
     finding(facts, end, format!("{} stops on request: {what}{}; {who}", end.container.title(), end.when()))
         .certainty(if own.is_some() { Certainty::Likely } else { Certainty::Certain })
         .because(killing.map(|event| event.cite()))
