@@ -1,9 +1,8 @@
 //! How containers ended: each end with what is to be said about it, whatever the rule.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::time::{human, seconds_between};
+use super::time::human;
 use super::{Container, Ending, Event, Evidence, Exit, Facts};
 use crate::finding::{Command, Remedy, Standing};
 
@@ -68,20 +67,13 @@ impl Facts<'_> {
         self.last_words(end.container, end.exit).map(|w| w.cite()).unwrap_or_default()
     }
 
-    /// The event by which the kubelet announced that it stops that container, seen within that run or at its end.
-    pub fn killing(&self, end: &End<'_>) -> Option<&Event> {
-        self.events.with(&["Killing"]).find(|event| {
-            let same = event.container.as_deref().is_none_or(|name| name == end.container.name);
-            same && event.seen_since(end.exit.started)
-        })
-    }
-
-    /// Whether an event about something that happened then would still be here, so that its absence says something: events
-    /// live for an hour unless the API server is told otherwise (`--event-ttl`), and later ones are here.
-    pub fn would_have_event(&self, at: Option<Timestamp>) -> bool {
-        const RECENT: i64 = 50 * 60;
-        let recent = at.is_some_and(|at| seconds_between(at, self.now) < RECENT);
-        recent && !self.events.is_empty() && self.snapshot().is_complete("Event", &self.target.namespace)
+    /// The latest event by which the kubelet announced that it stops that container, and whether it belongs to the run that
+    /// ended so. An earlier one counts as well: of events that come again and again the recorder drops the later ones.
+    /// Source: client-go `tools/record/events_cache.go`, `EventSourceObjectSpamFilter`.
+    pub fn killing(&self, end: &End<'_>) -> Option<(&Event, bool)> {
+        let same = |event: &&Event| event.container.as_deref().is_none_or(|name| name == end.container.name);
+        let event = self.events.with(&["Killing"]).find(same)?;
+        Some((event, event.seen_since(end.exit.started)))
     }
 
     /// The command that shows the events of the pod's node, which lie in the namespace `default`.

@@ -41,7 +41,10 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     let own = facts.cite_own_exit(end);
     let killing = facts.killing(end);
     let (certainty, who) = match (&killing, &own) {
-        (Some(event), _) => (Certainty::Certain, format!("the kubelet stopped it: {}", quoted(&event.message))),
+        (Some((event, true)), _) => (Certainty::Certain, format!("the kubelet stopped it: {}", quoted(&event.message))),
+        (Some((event, false)), _) => {
+            (Certainty::Likely, format!("the kubelet stopped an earlier run: {}", quoted(&event.message)))
+        }
         (None, Some(_)) => (Certainty::Possible, "its own command ends with that number".to_owned()),
         (None, None) => (Certainty::Likely, "who killed it is not recorded".to_owned()),
     };
@@ -58,7 +61,7 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
         } else {
             None
         })
-        .because(killing.map(|event| event.cite()))
+        .because(killing.map(|(event, _)| event.cite()))
         .because(facts.cite_last_words(end))
         .remedy(facts.look(["describe", "pod", &facts.pod.name]))
         .remedy(facts.look_at_node_events())
@@ -67,11 +70,9 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
 /// Everybody who can send SIGKILL, whether that is ruled out, and by what.
 fn suspects(facts: &Facts<'_>, end: &End<'_>) -> Vec<Vec<String>> {
     let spec = &end.container.spec;
-    let silent = facts.killing(end).is_none() && facts.would_have_event(end.exit.finished);
-    let kubelet = |defined: bool, none: &str| match (defined, silent) {
-        (false, _) => ("ruled out", none.to_owned()),
-        (true, true) => ("ruled out", "no event says so, and those of that time are here".to_owned()),
-        (true, false) => ("open", "events that would tell are not here".to_owned()),
+    let kubelet = |defined: bool, none: &str| match defined {
+        false => ("ruled out", none.to_owned()),
+        true => ("open", "no event tells, and events are dropped or expire".to_owned()),
     };
     let limit = match facts.memory_limit(end.container) {
         None => ("ruled out", "no memory limit is set".to_owned()),
@@ -134,11 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_ruled_out_only_while_events_of_that_time_are_here() {
-        let probed =
-            || looping(137, "Error").edit("/spec/containers/0/livenessProbe", json!({"tcpSocket": {"port": 80}}));
-        assert_eq!(verdict(&probed(), "probe"), "open");
-        assert_eq!(verdict(&probed().event("BackOff", "app", "Back-off").complete(&["events"]), "probe"), "ruled out");
+    fn a_probe_is_not_ruled_out_by_silence() {
+        let probed = looping(137, "Error").edit("/spec/containers/0/livenessProbe", json!({"tcpSocket": {"port": 80}}));
+        assert_eq!(verdict(&probed.event("BackOff", "app", "Back-off").complete(&["events"]), "probe"), "open");
     }
 
     #[test]
@@ -152,6 +151,16 @@ mod tests {
                 .ends_with("the kubelet stopped it: \"Container app failed liveness probe, will be restarted\"")
         );
         assert_eq!(finding.certainty, Certainty::Certain);
+    }
+
+    #[test]
+    fn an_event_of_an_earlier_run_counts_because_later_ones_are_dropped() {
+        let case = looping(137, "Error")
+            .event("Killing", "app", "Container app failed liveness probe, will be restarted")
+            .edit("/status/containerStatuses/0/lastState/terminated/startedAt", json!("2026-01-01T11:59:10Z"));
+        let finding = one(case.check(&RULE));
+        assert!(finding.headline.contains("the kubelet stopped an earlier run"), "{}", finding.headline);
+        assert_eq!(finding.certainty, Certainty::Likely);
     }
 
     #[test]
