@@ -1,9 +1,9 @@
-//! `kubectl why explain`: the manual page of a reason, or what an exit code means.
+//! `kubectl why explain`: the manual page of a reason or of an exit code.
 
-use crate::facts::explain_code;
+use crate::facts::exit::explain_code;
 use crate::rules;
 
-/// The page of a reason or an exit code; the list of all reasons without one.
+/// The page of a reason or of an exit code; the list of all without one.
 ///
 /// # Errors
 /// A sentence with close names, if there is no such reason.

@@ -1,9 +1,8 @@
 //! How containers ended: each end with what is to be said about it, whatever the rule.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::time::{human, seconds_between};
+use super::time::human;
 use super::{Container, Ending, Event, Evidence, Exit, Facts};
 use crate::finding::{Command, Remedy, Standing};
 
@@ -21,25 +20,24 @@ pub struct End<'f> {
 }
 
 impl End<'_> {
-    /// `container app ends with exit code 1, 40s after its start (5 restarts)`, as far as it is known.
+    /// `container app ends with exit code 1, 40s after its start`, as far as it is known.
     pub fn told(&self) -> String {
-        let ends = if self.standing == Standing::Past || self.container.restarts() == 0 { "ended" } else { "ends" };
-        format!("{} {ends} with exit code {}{}", self.container.title(), self.exit.code, self.when())
+        format!("{} {} with exit code {}{}", self.container.title(), self.ends(), self.exit.code, self.when())
     }
 
-    /// `, 40s after its start (5 restarts)`: how long the run lasted and how often the container was restarted.
+    /// `ends`, if it does so again and again; else `ended`.
+    pub fn ends(&self) -> &'static str {
+        let over = self.standing == Standing::Past || self.container.restarts() == 0;
+        if over { "ended" } else { "ends" }
+    }
+
+    /// `, 40s after its start`: how long the run lasted.
     pub fn when(&self) -> String {
-        let lasted = match self.exit.lasted() {
-            Some(0) => ", less than a second after its start".to_owned(),
+        match self.exit.lasted() {
+            Some(0) => ", within a second of its start".to_owned(),
             Some(seconds) => format!(", {} after its start", human(seconds)),
             None => String::new(),
-        };
-        let restarts = match self.container.restarts() {
-            0 => String::new(),
-            1 => " (1 restart)".to_owned(),
-            n => format!(" ({n} restarts)"),
-        };
-        format!("{lasted}{restarts}")
+        }
     }
 }
 
@@ -69,20 +67,13 @@ impl Facts<'_> {
         self.last_words(end.container, end.exit).map(|w| w.cite()).unwrap_or_default()
     }
 
-    /// The event by which the kubelet announced that it stops that container, seen within that run or at its end.
-    pub fn killing(&self, end: &End<'_>) -> Option<&Event> {
-        self.events.with(&["Killing"]).find(|event| {
-            let same = event.container.as_deref().is_none_or(|name| name == end.container.name);
-            same && event.seen_since(end.exit.started)
-        })
-    }
-
-    /// Whether an event about something that happened then would still be here, so that its absence says something: events
-    /// live for an hour unless the API server is told otherwise (`--event-ttl`), and later ones are here.
-    pub fn would_have_event(&self, at: Option<Timestamp>) -> bool {
-        const RECENT: i64 = 50 * 60;
-        let recent = at.is_some_and(|at| seconds_between(at, self.now) < RECENT);
-        recent && !self.events.is_empty() && self.snapshot().is_complete("Event", &self.target.namespace)
+    /// The latest event by which the kubelet announced that it stops that container, and whether it belongs to the run that
+    /// ended so. An earlier one counts as well: of events that come again and again the recorder drops the later ones.
+    /// Source: client-go `tools/record/events_cache.go`, `EventSourceObjectSpamFilter`.
+    pub fn killing(&self, end: &End<'_>) -> Option<(&Event, bool)> {
+        let same = |event: &&Event| event.container.as_deref().is_none_or(|name| name == end.container.name);
+        let event = self.events.with(&["Killing"]).find(same)?;
+        Some((event, event.seen_since(end.exit.started)))
     }
 
     /// The command that shows the events of the pod's node, which lie in the namespace `default`.

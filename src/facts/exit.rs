@@ -1,7 +1,5 @@
 //! What an exit code says: conventions of shells, kernels and runtimes, and how competing meanings are told apart.
 
-use std::fmt::Write as _;
-
 use super::{Container, Exit, Facts};
 
 /// The table of meanings, one per line: codes, name, meaning, what tells it from the others.
@@ -219,47 +217,34 @@ impl Facts<'_> {
 
 /// The page that explains an exit code without a cluster, in Markdown: every meaning, and how they are told apart.
 pub fn explain_code(code: i64) -> String {
-    let mut page = String::new();
-    let wrapped = u32::try_from(code).map_or(code, |bits| i64::from(bits.cast_signed()));
-    let exact = meanings(if (0..=255).contains(&code) { code } else { wrapped });
     let low = low_byte(code);
-    match (0..=255).contains(&code) {
-        true => {
-            let signal = Signal::of_code(i32::from(low)).map(|s| format!(" ({})", s.name())).unwrap_or_default();
-            let _ = writeln!(page, "Exit code {code}{signal}\n\n## Meaning\n{}", gist(low));
-        }
-        false => {
-            let _ = writeln!(page, "Exit code {code}\n\n## Meaning\n{}", beyond_a_byte(code, wrapped, low));
-        }
+    let fits = (0..=255).contains(&code);
+    let wrapped = u32::try_from(code).map_or(code, |bits| i64::from(bits.cast_signed()));
+    let exact = meanings(if fits { code } else { wrapped });
+    let signal = Signal::of_code(i32::from(low)).filter(|_| fits);
+    let mut signs: Vec<String> = exact.iter().map(|m| sign("", m)).collect();
+    if !fits && (exact.is_empty() || code == -1) {
+        signs.extend(meanings(i64::from(low)).iter().map(|m| sign(&format!("as {low}, "), m)));
     }
-    let rest = if (0..=255).contains(&code) { Vec::new() } else { meanings(i64::from(low)) };
-    let _ = writeln!(page, "\n## Signs");
-    for meaning in &exact {
-        sign(&mut page, "", meaning);
-    }
-    for meaning in &rest {
-        sign(&mut page, &format!("as {low}: "), meaning);
-    }
-    match low {
-        0 => {}
-        128..=192 => page.push_str("- the program's own number: any program can end with any number, and a wrapper passes on its child's; told by: the program's manual, and its last log lines\n"),
-        _ => page.push_str("- the program's own number: any program can end with any number; told by: the program's manual, and its last log lines\n"),
-    }
-    if low >= 193 {
+    if low >= 193 && fits {
         let n = 256 - u16::from(low);
-        let _ = writeln!(
-            page,
-            "- a negative number: a program that returns -{n} ends with {low}, often because it returns the negative errno; told by: the program's manual, and its last log lines"
-        );
+        signs.push(format!(
+            "- a negative number: a program that returns -{n} ends with {low}; often it is the negative errno"
+        ));
     }
-    page.push_str(FIX);
-    page
+    if low > 0 && (exact.is_empty() || fits) {
+        signs.push("- the program's own number: any program can end with any number, and a wrapper passes on that of its child; told by its manual and its last log lines".to_owned());
+    }
+    let name = signal.map(|s| format!(" ({})", s.name())).unwrap_or_default();
+    let gist = if fits { gist(low) } else { beyond_a_byte(code, wrapped, low) };
+    let signs: Vec<String> = signs.iter().map(|s| wrapped_at_page(s)).collect();
+    format!("Exit code {code}{name}\n\n## Meaning\n{}\n\n## Signs\n{}\n{FIX}", wrapped_at_page(&gist), signs.join("\n"))
 }
 
 const FIX: &str = "
 ## Fix
-Read the last lines of the run that ended: `kubectl logs POD -c CONTAINER --previous`, and `kubectl why pod/POD`, which
-weighs these meanings against the pod's status and events.
+Read the last lines of the run that ended, `kubectl logs POD -c CONTAINER --previous`, and let `kubectl why pod/POD` weigh
+these meanings against the pod's status and events.
 
 ## Not this
 The field `terminated.signal` is empty with today's runtimes: a signal is read off the exit code, 128 and its number. The
@@ -268,10 +253,16 @@ than their code, which some of them make up. In a container the program is PID 1
 handle do not reach it, SIGABRT and SIGTERM among them.
 ";
 
-fn sign(page: &mut String, prefix: &str, meaning: &Meaning) {
+fn sign(prefix: &str, meaning: &Meaning) -> String {
     let told_by = meaning.told_by();
-    let told = if told_by.is_empty() { String::new() } else { format!("; told by: {told_by}") };
-    let _ = writeln!(page, "- {prefix}{}: {}{told}", meaning.name, meaning.says);
+    let told = if told_by.is_empty() { String::new() } else { format!("; told by {told_by}") };
+    format!("- {prefix}{}: {}{told}", meaning.name, meaning.says)
+}
+
+/// A paragraph as wide as those of the reasons' pages.
+fn wrapped_at_page(text: &str) -> String {
+    let indent = if text.starts_with("- ") { "  " } else { "" };
+    textwrap::fill(text, textwrap::Options::new(120).subsequent_indent(indent).break_words(false))
 }
 
 /// What is true of a code from 0 to 255 whatever the program.
@@ -289,7 +280,7 @@ fn gist(code: u8) -> String {
             let meaning =
                 Some(signal.meaning()).filter(|m| !m.is_empty()).map(|m| format!(": {m}")).unwrap_or_default();
             format!(
-                "128 + {}: the process died of {}{meaning}. Or it chose this number itself.",
+                "128 + {}: the process died of {}{meaning}, or it chose this number itself.",
                 signal.0,
                 signal.name()
             )
@@ -361,7 +352,7 @@ mod tests {
         assert!(explain_code(3_221_225_477).contains("STATUS_ACCESS_VIOLATION"));
         assert!(explain_code(-1_073_741_819).contains("0xC0000005"));
         assert!(explain_code(300).contains("300 % 256 = 44"));
-        assert!(explain_code(-1).contains("CRI-O") && explain_code(-1).contains("as 255: "));
+        assert!(explain_code(-1).contains("CRI-O") && explain_code(-1).contains("as 255, "));
     }
 
     #[test]

@@ -60,7 +60,8 @@ impl LastWords {
     pub fn cite(&self) -> Vec<Evidence> {
         let mut evidence = Vec::new();
         if let Some(telling) = &self.telling {
-            if self.lines.len() > 1 && matches!(self.source, Source::Log { .. }) {
+            let at_a_glance = self.lines.len() <= 3 && self.lines.contains(&telling.line);
+            if !at_a_glance {
                 evidence.extend(self.log(vec![telling.line.clone()]));
             }
             evidence.push(Evidence::derived(format!("{}: {}", quoted(&telling.line), telling.meaning)));

@@ -11,9 +11,9 @@ pub mod exit;
 mod image;
 #[cfg(test)]
 pub(crate) mod known_messages;
+pub mod lacks;
 pub mod logs;
 pub mod memory;
-pub mod lacks;
 pub mod mount_errors;
 pub mod mounts;
 mod owner;
@@ -46,8 +46,6 @@ pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
 pub use ends::{End, Job};
 pub use events::{Event, Events};
-pub use image::Image;
-pub use exit::{Ending, Signal, explain_code};
 pub use exit::{Ending, Signal};
 pub use image::Image;
 pub use logs::{LastWords, Telling};
@@ -290,8 +288,12 @@ pub fn container_names(object: &Value) -> Vec<String> {
 
 /// Whether a container's end belongs to the end of the whole pod: it was deleted, evicted or given up.
 fn ended_with_pod(pod: &Pod, exit: &Exit) -> bool {
+    // Once the containers have stopped, the kubelet asks once more with a grace period of 0, and the time of the first
+    // request is lost: it lies the pod's own grace period or less before. Source: `pkg/kubelet/status/status_manager.go`.
+    let again = pod.meta.deletion_grace_period_seconds == Some(0);
+    let lost = if again { pod.spec.termination_grace_period_seconds.unwrap_or(30) } else { 0 };
     let after_deletion = match (pod.deletion_asked(), exit.finished) {
-        (Some(asked), Some(finished)) => finished >= asked,
+        (Some(asked), Some(finished)) => finished.as_second().saturating_add(lost) >= asked.as_second(),
         (Some(_), None) => true,
         (None, _) => false,
     };

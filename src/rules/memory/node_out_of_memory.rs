@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(finding.certainty, Certainty::Likely);
         assert_eq!(
             finding.headline,
-            "node node-1 ran out of memory and the kernel killed container app (4 restarts): it has no memory limit"
+            "node node-1 ran out of memory and the kernel killed container app: it has no memory limit"
         );
     }
 

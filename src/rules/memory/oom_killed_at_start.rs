@@ -125,6 +125,15 @@ mod tests {
     }
 
     #[test]
+    fn every_recorded_wording_is_known() {
+        let rows =
+            include_str!("../../../tests/data/messages.tsv").lines().map(|row| row.split('\t').collect::<Vec<_>>());
+        for row in rows.filter(|row| row[5] == RULE.reason) {
+            assert!(says_so(row[4]), "{}", row[4]);
+        }
+    }
+
+    #[test]
     fn a_container_that_waits_says_it_in_its_message() {
         let case = start_error("").edit(
             "/status/containerStatuses/0/state",

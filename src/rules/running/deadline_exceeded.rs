@@ -53,11 +53,12 @@ fn of_pod(facts: &Facts<'_>) -> Option<Finding> {
         None => "the pod's deadline has passed".to_owned(),
     };
     Some(
-        told(facts, Finding::new(facts.subject(), headline))
+        Finding::new(facts.subject(), headline)
             .because(facts.cite(&["status", "reason"]))
             .because(facts.cite(&["status", "message"]))
             .because(facts.cite(&["spec", "activeDeadlineSeconds"]))
             .because(facts.cite(&["status", "startTime"]))
+            .because(last_words(facts))
             .remedy(facts.owner.edit("Raise activeDeadlineSeconds, or make the work fit into it")),
     )
 }
@@ -70,22 +71,21 @@ fn of_job(facts: &Facts<'_>) -> Option<Finding> {
     let done = facts.pod.phase() == "Succeeded";
     let condition = |field: &str| facts.cite_other("Job", job.name, &["status", "conditions", type_, field]);
     Some(
-        told(facts, Finding::new(Subject::object("Job", job.name), headline))
+        Finding::new(Subject::object("Job", job.name), headline)
             .standing(if done { Standing::Past } else { Standing::Wrong })
             .because(condition("reason"))
             .because(condition("message"))
             .because(facts.cite_other("Job", job.name, &["spec", "activeDeadlineSeconds"]))
+            .because(last_words(facts))
             .remedy(facts.look(["describe", "job", job.name]))
             .remedy(facts.owner.edit("Raise activeDeadlineSeconds, or make the work fit into it")),
     )
 }
 
 /// The last words of the containers that were still at work.
-fn told(facts: &Facts<'_>, finding: Finding) -> Finding {
+fn last_words(facts: &Facts<'_>) -> Vec<Evidence> {
     let cut_short = facts.ends().filter(|end| end.exit.code != 0 && !end.exit.is_made_up());
-    let words: Vec<Evidence> =
-        cut_short.filter_map(|end| facts.last_words(end.container, end.exit)).filter_map(|w| w.brief()).collect();
-    finding.because(words)
+    cut_short.filter_map(|end| facts.last_words(end.container, end.exit)).filter_map(|w| w.brief()).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The program was killed, and the kernel's want of memory is not known to be why.
 
 use super::{SYMPTOMS, finding};
+use crate::facts::logs::quoted;
 use crate::facts::{End, Ending, Evidence, Facts, Signal};
 use crate::finding::{Certainty, Finding, Stage};
 use crate::rules::Rule;
@@ -38,19 +39,29 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     let own = facts.cite_own_exit(end);
-    let who = match &own {
-        Some(_) => "its own command ends with that number",
-        None => "who killed it is not recorded",
+    let killing = facts.killing(end);
+    let (certainty, who) = match (&killing, &own) {
+        (Some((event, true)), _) => (Certainty::Certain, format!("the kubelet stopped it: {}", quoted(&event.message))),
+        (Some((event, false)), _) => {
+            (Certainty::Likely, format!("the kubelet stopped an earlier run: {}", quoted(&event.message)))
+        }
+        (None, Some(_)) => (Certainty::Possible, "its own command ends with that number".to_owned()),
+        (None, None) => (Certainty::Likely, "who killed it is not recorded".to_owned()),
     };
-    let headline = format!("{}, which stands for SIGKILL; {who}", end.told());
+    let (title, ends, code) = (end.container.title(), end.ends(), end.exit.code);
+    let headline = format!("{title} {ends} with exit code {code} (SIGKILL){}; {who}", end.when());
     let suspects = suspects(facts, end);
     let out = suspects.iter().filter(|row| row.get(1).is_some_and(|v| v == "ruled out")).count();
     let say = format!("{out} of {} who can send SIGKILL are ruled out", suspects.len());
     finding(facts, end, headline)
-        .certainty(if own.is_some() { Certainty::Possible } else { Certainty::Likely })
+        .certainty(certainty)
         .because(own)
-        .because(facts.killing(end).map(|event| event.cite()))
-        .because(Evidence::table(say, &["Who", "Verdict", "Because"], suspects))
+        .because(if killing.is_none() {
+            Some(Evidence::table(say, &["Who", "Verdict", "Because"], suspects))
+        } else {
+            None
+        })
+        .because(killing.map(|(event, _)| event.cite()))
         .because(facts.cite_last_words(end))
         .remedy(facts.look(["describe", "pod", &facts.pod.name]))
         .remedy(facts.look_at_node_events())
@@ -59,11 +70,9 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
 /// Everybody who can send SIGKILL, whether that is ruled out, and by what.
 fn suspects(facts: &Facts<'_>, end: &End<'_>) -> Vec<Vec<String>> {
     let spec = &end.container.spec;
-    let silent = facts.killing(end).is_none() && facts.would_have_event(end.exit.finished);
-    let kubelet = |defined: bool, none: &str| match (defined, silent) {
-        (false, _) => ("ruled out", none.to_owned()),
-        (true, true) => ("ruled out", "no event says so, and those of that time are here".to_owned()),
-        (true, false) => ("open", "events that would tell are not here".to_owned()),
+    let kubelet = |defined: bool, none: &str| match defined {
+        false => ("ruled out", none.to_owned()),
+        true => ("open", "no event tells, and events are dropped or expire".to_owned()),
     };
     let limit = match facts.memory_limit(end.container) {
         None => ("ruled out", "no memory limit is set".to_owned()),
@@ -75,7 +84,7 @@ fn suspects(facts: &Facts<'_>, end: &End<'_>) -> Vec<Vec<String>> {
     };
     let stopped = facts.pod.is_deleting() || !facts.pod.reason().is_empty() || facts.pod.is_true("DisruptionTarget");
     let stop = if stopped {
-        ("not seen", "the pod is being ended".to_owned())
+        ("open", "the pod is being ended".to_owned())
     } else {
         ("ruled out", "no deletion, no reason in status.reason, no DisruptionTarget".to_owned())
     };
@@ -126,11 +135,32 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_ruled_out_only_while_events_of_that_time_are_here() {
-        let probed =
-            || looping(137, "Error").edit("/spec/containers/0/livenessProbe", json!({"tcpSocket": {"port": 80}}));
-        assert_eq!(verdict(&probed(), "probe"), "open");
-        assert_eq!(verdict(&probed().event("BackOff", "app", "Back-off").complete(&["events"]), "probe"), "ruled out");
+    fn a_probe_is_not_ruled_out_by_silence() {
+        let probed = looping(137, "Error").edit("/spec/containers/0/livenessProbe", json!({"tcpSocket": {"port": 80}}));
+        assert_eq!(verdict(&probed.event("BackOff", "app", "Back-off").complete(&["events"]), "probe"), "open");
+    }
+
+    #[test]
+    fn the_kubelets_event_names_the_killer() {
+        let case =
+            looping(137, "Error").event("Killing", "app", "Container app failed liveness probe, will be restarted");
+        let finding = one(case.check(&RULE));
+        assert!(
+            finding
+                .headline
+                .ends_with("the kubelet stopped it: \"Container app failed liveness probe, will be restarted\"")
+        );
+        assert_eq!(finding.certainty, Certainty::Certain);
+    }
+
+    #[test]
+    fn an_event_of_an_earlier_run_counts_because_later_ones_are_dropped() {
+        let case = looping(137, "Error")
+            .event("Killing", "app", "Container app failed liveness probe, will be restarted")
+            .edit("/status/containerStatuses/0/lastState/terminated/startedAt", json!("2026-01-01T11:59:10Z"));
+        let finding = one(case.check(&RULE));
+        assert!(finding.headline.contains("the kubelet stopped an earlier run"), "{}", finding.headline);
+        assert_eq!(finding.certainty, Certainty::Likely);
     }
 
     #[test]
@@ -145,6 +175,15 @@ mod tests {
     fn made_up_codes_and_the_kernels_word_are_left_alone() {
         none(looping(137, "ContainerStatusUnknown").check(&RULE));
         none(looping(137, "OOMKilled").check(&RULE));
+    }
+
+    #[test]
+    fn an_end_within_a_deletion_that_a_finalizer_holds_up_is_past() {
+        let case = looping(137, "Error")
+            .edit("/spec/terminationGracePeriodSeconds", json!(5))
+            .edit("/metadata/deletionTimestamp", json!("2026-01-01T11:58:41Z"))
+            .edit("/metadata/deletionGracePeriodSeconds", json!(0));
+        none(case.check(&RULE));
     }
 
     #[test]

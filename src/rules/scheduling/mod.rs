@@ -1,12 +1,16 @@
 //! No node was found for the pod.
 
 mod binding_failed;
+mod claim_lost;
+mod claim_missing;
+mod claim_unbound;
 mod gang_incomplete;
 mod host_port_conflict;
 mod insufficient_cpu;
 mod insufficient_ephemeral_storage;
 mod insufficient_extended_resource;
 mod insufficient_memory;
+mod no_matching_volume;
 mod no_nodes;
 mod node_affinity_mismatch;
 mod node_cordoned;
@@ -15,13 +19,19 @@ mod node_unready;
 mod pod_affinity_unsatisfied;
 mod pod_anti_affinity_conflict;
 mod preemption_pending;
+mod provisioner_silent;
+mod provisioning_failed;
 mod resource_claim_pending;
 mod scheduler_absent;
 mod scheduler_refused;
 mod scheduling_gated;
+mod storage_class_missing;
 mod too_many_pods;
 mod topology_spread_violated;
 mod untolerated_taint;
+mod volume_in_use;
+mod volume_limit_reached;
+mod volume_node_conflict;
 
 use super::Rule;
 
@@ -42,30 +52,6 @@ pub const RULES: &[Rule] = &[
     pod_anti_affinity_conflict::RULE,
     topology_spread_violated::RULE,
     host_port_conflict::RULE,
-    // The volumes' reasons stand here, before the state of nodes.
-    node_unready::RULE,
-    node_cordoned::RULE,
-    untolerated_taint::RULE,
-    resource_claim_pending::RULE,
-    preemption_pending::RULE,
-    gang_incomplete::RULE,
-    binding_failed::RULE,
-    scheduler_refused::RULE,
-mod claim_lost;
-mod claim_missing;
-mod claim_unbound;
-mod no_matching_volume;
-mod provisioner_silent;
-mod provisioning_failed;
-mod storage_class_missing;
-mod volume_in_use;
-mod volume_limit_reached;
-mod volume_node_conflict;
-
-use super::Rule;
-
-/// The reasons of this stage, in the order in which they are read.
-pub const RULES: &[Rule] = &[
     claim_missing::RULE,
     claim_unbound::RULE,
     storage_class_missing::RULE,
@@ -76,4 +62,12 @@ pub const RULES: &[Rule] = &[
     volume_node_conflict::RULE,
     volume_limit_reached::RULE,
     volume_in_use::RULE,
+    node_unready::RULE,
+    node_cordoned::RULE,
+    untolerated_taint::RULE,
+    resource_claim_pending::RULE,
+    preemption_pending::RULE,
+    gang_incomplete::RULE,
+    binding_failed::RULE,
+    scheduler_refused::RULE,
 ];
