@@ -15,7 +15,13 @@ pub mod memory;
 pub(crate) mod known_messages;
 pub mod mount_errors;
 pub mod mounts;
+mod creation;
+mod deletion;
+mod ending;
+mod events;
+mod finalizers;
 mod owner;
+mod phrase;
 mod pod;
 mod progress;
 mod pull_fault;
@@ -30,6 +36,7 @@ pub mod volume_source;
 pub mod volume_words;
 pub mod volumes;
 pub mod writes;
+mod workload;
 
 use std::collections::BTreeSet;
 
@@ -43,12 +50,18 @@ pub use events::{Event, Events};
 pub use image::Image;
 pub use exit::{Ending, Signal, explain_code};
 pub use logs::{LastWords, Telling};
+pub use creation::{Denial, Excess, Refusal};
+pub use deletion::{Deletion, NodeState};
+pub use ending::{Ending, Pressure, Rejection};
+pub use events::{Event, Events};
+pub use finalizers::Finalizer;
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
 pub use pull_fault::{PullFault, classify as fault_of_pull};
 pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
 pub use sandbox::{SandboxFailure, SandboxFault};
+pub use workload::{Idle, Workload};
 
 use crate::finding::{Command, Remedy, Subject};
 use crate::resource::Kind;
@@ -82,7 +95,8 @@ impl<'a> Facts<'a> {
         for container in &mut containers {
             container.judge(now, |exit| ended_with_pod(&pod, exit));
         }
-        let uid = object.map(snapshot::uid_of).unwrap_or_default();
+        let node = if target.kind == "Node" { snapshot.node(&target.name).found() } else { None };
+        let uid = object.map(snapshot::uid_of).or(node.map(|n| n.metadata.uid.as_str())).unwrap_or_default();
         let owner = match target.kind {
             "Pod" => Owner::of_pod(snapshot, &pod),
             kind => Owner::new(kind, &target.name, &target.namespace),
@@ -99,9 +113,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// kubectl's STATUS word.
+    /// kubectl's STATUS word; of an object that makes pods, how many of them are ready.
     pub fn status_word(&self) -> String {
-        status::word(&self.pod, &self.containers)
+        match self.target.kind {
+            "Pod" => status::word(&self.pod, &self.containers),
+            "Node" => status::of_node(self.node()),
+            _ => self.workload().map(|w| w.word()).unwrap_or_default(),
+        }
     }
 
     /// The target's uid; empty if it is not known.
@@ -152,9 +170,12 @@ impl<'a> Facts<'a> {
         self.snapshot.object(kind, &self.target.namespace, name)
     }
 
-    /// The node that the pod is bound to.
+    /// The node that the pod is bound to, or that the diagnosis is about.
     pub fn node(&self) -> Lookup<&'a Node> {
-        self.pod.node_name().map_or(Lookup::NotAsked, |name| self.snapshot.node(name))
+        match self.target.kind {
+            "Node" => self.snapshot.node(&self.target.name),
+            _ => self.pod.node_name().map_or(Lookup::NotAsked, |name| self.snapshot.node(name)),
+        }
     }
 
     /// A node by name, if it was read.
@@ -276,8 +297,8 @@ pub fn container_names(object: &Value) -> Vec<String> {
 
 /// Whether a container's end belongs to the end of the whole pod: it was deleted, evicted or given up.
 fn ended_with_pod(pod: &Pod, exit: &Exit) -> bool {
-    let after_deletion = match (pod.deletion_asked(), exit.finished) {
-        (Some(asked), Some(finished)) => finished >= asked,
+    let after_deletion = match (pod.deletion_began(), exit.finished) {
+        (Some(began), Some(finished)) => finished >= began,
         (Some(_), None) => true,
         (None, _) => false,
     };
