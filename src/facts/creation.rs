@@ -132,10 +132,12 @@ impl Facts<'_> {
         if let Some(event) = newest.filter(|_| current && !workload.finished) {
             return Some(Refusal::read(&event.message, event.cite()));
         }
-        let (type_, wanted) = [("ReplicaFailure", "True"), ("Progressing", "False")].into_iter().find(|(type_, _)| {
-            *type_ == "ReplicaFailure" && holds(controller, type_)
-                || *type_ == "Progressing" && condition(controller, type_, "reason") == Some("ReplicaSetCreateError")
-        })?;
+        let (type_, wanted) =
+            [("ReplicaFailure", "True"), ("Progressing", "False")].into_iter().find(|(type_, _)| {
+                *type_ == "ReplicaFailure" && holds(controller, type_)
+                    || *type_ == "Progressing"
+                        && condition(controller, type_, "reason") == Some("ReplicaSetCreateError")
+            })?;
         let is_so = condition(controller, type_, "status") == Some(wanted) && workload.lacks_pods();
         let message = condition(controller, type_, "message").filter(|_| is_so)?;
         Some(Refusal::read(message, Evidence::field(controller, &["status", "conditions", type_, "message"])?))
@@ -287,9 +289,9 @@ fn missing(error: &str) -> Option<Denial> {
     if let Some(rest) = after(error, "RuntimeClass \"").filter(|rest| says(rest, "not found")) {
         return Some(Denial::RuntimeClass(before(rest, "\"").to_owned()));
     }
-    let namespace = ["namespaces \"", "namespace \""].iter().any(|m| {
-        error.trim_start().to_ascii_lowercase().starts_with(m) && says(error, "\" not found")
-    });
+    let namespace = ["namespaces \"", "namespace \""]
+        .iter()
+        .any(|m| error.trim_start().to_ascii_lowercase().starts_with(m) && says(error, "\" not found"));
     (namespace || says(error, "because it is being terminated")).then_some(Denial::NamespaceEnding)
 }
 

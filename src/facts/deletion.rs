@@ -39,7 +39,11 @@ impl Deletion {
 
     /// `for another 7m`, or `ended 2m ago`.
     pub fn span(&self) -> String {
-        if self.left >= 0 { format!("ends in {}", human(self.left)) } else { format!("ended {} ago", human(-self.left)) }
+        if self.left >= 0 {
+            format!("ends in {}", human(self.left))
+        } else {
+            format!("ended {} ago", human(-self.left))
+        }
     }
 }
 

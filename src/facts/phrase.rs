@@ -28,7 +28,9 @@ pub(super) fn says(text: &str, words: &str) -> bool {
 /// The first word of the text, without the quotes and punctuation that stick to it.
 pub(super) fn word(text: &str) -> &str {
     let first = text.split_whitespace().next().unwrap_or_default();
-    first.trim_matches(|c: char| matches!(c, '"' | '\'' | ',' | ';' | ':' | '[' | ']' | '(' | ')')).trim_end_matches('.')
+    first
+        .trim_matches(|c: char| matches!(c, '"' | '\'' | ',' | ';' | ':' | '[' | ']' | '(' | ')'))
+        .trim_end_matches('.')
 }
 
 #[cfg(test)]

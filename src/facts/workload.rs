@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Facts;
 use super::cited::Evidence;
+use crate::snapshot::{name_of, namespace_of};
 
 /// The numbers of a Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job or CronJob.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,7 +77,9 @@ impl Workload {
                     desired: Some(left.min(parallelism)),
                     existing: here("/status/active"),
                     ready: here("/status/ready"),
-                    finished: ["Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"].iter().any(|c| holds(object, c)),
+                    finished: ["Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"]
+                        .iter()
+                        .any(|c| holds(object, c)),
                     idle,
                 }
             }
@@ -134,6 +137,28 @@ impl Facts<'_> {
     }
 }
 
+impl Facts<'_> {
+    /// The names of the namespace's LimitRanges.
+    pub fn limit_ranges(&self) -> Vec<String> {
+        self.ranges().map(|o| name_of(o).to_owned()).collect()
+    }
+
+    /// The bounds that they set, cited.
+    pub fn cite_limit_ranges(&self) -> Vec<Evidence> {
+        self.ranges().filter_map(|o| Evidence::field(o, &["spec", "limits"])).collect()
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = &Value> {
+        self.snapshot().all("LimitRange").iter().filter(|o| namespace_of(o) == self.target.namespace)
+    }
+
+    /// The Pod Security level that the namespace enforces, cited.
+    pub fn cite_pod_security(&self) -> Option<Evidence> {
+        let label = ["metadata", "labels", "pod-security.kubernetes.io/enforce"];
+        self.cite_other("Namespace", &self.target.namespace, &label)
+    }
+}
+
 /// Whether a condition is `True`.
 pub(super) fn holds(object: &Value, type_: &str) -> bool {
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
@@ -156,9 +181,7 @@ mod tests {
 
     #[test]
     fn a_job_lacks_only_the_pods_of_the_completions_that_are_left() {
-        let job = |active: i64| {
-            json!({"kind": "Job", "spec": {"parallelism": 3, "completions": 5}, "status": {"succeeded": 4, "active": active}})
-        };
+        let job = |active: i64| json!({"kind": "Job", "spec": {"parallelism": 3, "completions": 5}, "status": {"succeeded": 4, "active": active}});
         assert!(Workload::read(&job(0)).unwrap().lacks_pods());
         assert!(!Workload::read(&job(1)).unwrap().lacks_pods());
     }
