@@ -154,6 +154,13 @@ impl<'a> Facts<'a> {
         self.running().filter_map(|c| self.cite_status(c, &["state", "running", "startedAt"])).collect()
     }
 
+    /// The taints of the pod's node that remove pods, cited by their keys.
+    pub fn cite_taints(&self) -> Vec<Evidence> {
+        let Lookup::Found(node) = self.node() else { return Vec::new() };
+        let removing = node.spec.taints.iter().enumerate().filter(|(_, t)| t.effect == "NoExecute");
+        removing.filter_map(|(n, _)| self.cite_node(node, &["spec", "taints", &n.to_string(), "key"])).collect()
+    }
+
     /// The fields of one of the pod's conditions that say something.
     pub fn cite_whole_condition(&self, type_: &str) -> Vec<Evidence> {
         ["reason", "message"].into_iter().filter_map(|field| self.cite_condition(type_, field)).collect()

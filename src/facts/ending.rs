@@ -8,6 +8,7 @@ use super::Facts;
 use super::cited::Evidence;
 use super::phrase::{after, before, between, says, word};
 use super::pod::Pod;
+use crate::finding::Standing;
 
 /// Why a pod ended as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,25 @@ impl Facts<'_> {
             ("", Some(condition)) if self.pod.is_terminal() => Some(by_message(condition.message.as_deref()?)),
             ("" | "DeadlineExceeded", _) => None,
             (reason, _) => Ending::read(reason, &message, &self.pod),
+        }
+    }
+
+    /// The word of the condition DisruptionTarget, by which whoever takes a pod away says so (since 1.26).
+    pub fn disruption(&self) -> &str {
+        let target = self.pod.condition("DisruptionTarget").filter(|c| c.status == "True");
+        target.and_then(|c| c.reason.as_deref()).unwrap_or_default()
+    }
+
+    /// How a pod's removal by someone else stands to the present: it is what is wrong with a pod that has ended, it explains
+    /// a pod that is on its way out, and it is over once something else keeps the pod.
+    pub fn standing_of_removal(&self) -> Standing {
+        match self.deletion() {
+            Some(deletion) if deletion.in_grace() && !deletion.stopped && !self.node_state().is_silent() => {
+                Standing::InProgress
+            }
+            Some(_) => Standing::Past,
+            None if self.pod.is_terminal() => Standing::Wrong,
+            None => Standing::InProgress,
         }
     }
 
