@@ -105,6 +105,18 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Seconds since the pod was bound to its node, or created, if the scheduler has not said when.
+    pub fn bound_for(&self) -> Option<i64> {
+        let scheduled = self.pod.condition("PodScheduled").filter(|c| c.status == "True");
+        let since = scheduled.and_then(|c| c.last_transition_time.as_ref()).map(|t| t.0);
+        Some(seconds_between(since.or(self.pod.created())?, self.now))
+    }
+
+    /// Names of existing nodes that are close to `wanted`.
+    pub fn close_nodes(&self, wanted: &str) -> Vec<String> {
+        super::closest(wanted, self.snapshot().known_nodes().iter().map(|n| n.metadata.name.as_str()))
+    }
+
     /// The name of that node.
     pub fn node_title(&self) -> &str {
         if self.target.kind == "Node" { &self.target.name } else { self.pod.node_name().unwrap_or("its node") }
