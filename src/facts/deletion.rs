@@ -196,7 +196,6 @@ impl<'a> Facts<'a> {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::rules::testing::Case;
 
     fn deleted(at: &str, grace: i64) -> Case {

@@ -30,6 +30,7 @@ pub mod quantity;
 mod sandbox;
 pub mod references;
 pub mod selector;
+mod resize;
 mod status;
 pub mod time;
 pub mod volume_source;
@@ -61,6 +62,7 @@ pub use pull_fault::{PullFault, classify as fault_of_pull};
 pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
 pub use sandbox::{SandboxFailure, SandboxFault};
+pub use resize::Resize;
 pub use workload::{Idle, Workload};
 
 use crate::finding::{Command, Remedy, Subject};

@@ -33,6 +33,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         facts.subject(),
         format!("emptyDir {volume} grew past its limit of {limit}, and the pod was evicted"),
     )
+    .standing(facts.standing_of_removal())
     .because(facts.cite_ending())
     .because(facts.cite(&["spec", "volumes", &volume, "emptyDir", "sizeLimit"]))
     .remedy(facts.owner.edit(&format!("Raise the sizeLimit of volume {volume}, or have less written to it")))

@@ -36,7 +36,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         None => format!("the pod wrote more to the node's disk than the {limit} that its containers' limits add up to"),
     };
     let subject = blamed.map_or_else(|| facts.subject(), |c| facts.subject_of(c));
-    let mut finding = Finding::new(subject, headline).because(facts.cite_ending());
+    let mut finding =
+        Finding::new(subject, headline).standing(facts.standing_of_removal()).because(facts.cite_ending());
     for container in facts.main_containers().filter(|c| blamed.is_none_or(|b| b.name == c.name)) {
         finding = finding.because(facts.cite_spec(container, &["resources", "limits", "ephemeral-storage"]));
     }

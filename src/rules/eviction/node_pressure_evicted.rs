@@ -40,6 +40,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     };
     let resource = counted(&pressure);
     let mut finding = Finding::new(facts.subject(), headline)
+        .standing(facts.standing_of_removal())
         .because(facts.cite_ending())
         .because(facts.cite(&["status", "qosClass"]))
         .because(too_small(&pressure));
