@@ -1,6 +1,6 @@
 //! The grace period of the deletion is not over.
 
-use super::force;
+use super::{for_the_next, force};
 use crate::facts::{Container, Evidence, Facts};
 use crate::finding::{Finding, Remedy, Stage, Standing};
 use crate::rules::Rule;
@@ -53,11 +53,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         None => finding,
     };
     let change = "Make the program end on SIGTERM (exec in shell scripts, an init process), or shorten \
-        terminationGracePeriodSeconds, for the pods to come";
+        terminationGracePeriodSeconds";
     vec![
         finding
             .remedy(Remedy::advice("Wait: when the grace period ends, the kubelet kills what is left."))
-            .remedy(facts.owner.edit(change))
+            .remedy(for_the_next(facts, change))
             .remedy(force(facts, "Only if the program may be cut off at once:")),
     ]
 }

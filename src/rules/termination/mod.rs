@@ -25,6 +25,14 @@ pub const RULES: &[Rule] = &[
     deletion_unconfirmed::RULE,
 ];
 
+/// A change to the template, for the pods to come: this one is on its way out.
+fn for_the_next(facts: &Facts<'_>, change: &str) -> Remedy {
+    match facts.owner.is_pod() {
+        true => Remedy::advice(format!("{change}, in the manifest, before the pod is made again.")),
+        false => facts.owner.edit(&format!("{change}, for the pods to come")),
+    }
+}
+
 /// The deletion that asks nobody, with what it gives up and when it is right.
 fn force(facts: &Facts<'_>, condition: &str) -> Remedy {
     let pod = &facts.pod.name;

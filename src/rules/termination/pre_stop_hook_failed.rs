@@ -1,5 +1,6 @@
 //! The preStop hook failed.
 
+use super::for_the_next;
 use crate::facts::{Event, Facts};
 use crate::finding::{Finding, Stage, Standing};
 use crate::rules::Rule;
@@ -56,7 +57,7 @@ fn found(facts: &Facts<'_>, event: &Event, now: bool) -> Finding {
         .because(event.cite())
         .because(hook)
         .remedy(container.map(|c| facts.look(["logs", &facts.pod.name, "-c", &c.name])))
-        .remedy(facts.owner.edit("Correct the preStop hook: its command has to exist in the image and to return 0"))
+        .remedy(for_the_next(facts, "Correct the preStop hook: its command has to exist in the image and to return 0"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::for_the_next;
 use crate::facts::time::seconds_between;
 use crate::facts::{Container, Facts};
 use crate::finding::{Certainty, Finding, Remedy, Stage, Standing};
@@ -59,7 +60,7 @@ fn found(facts: &Facts<'_>, container: &Container, asked: Timestamp) -> Option<F
     };
     let kind = ["exec", "httpGet", "tcpSocket", "sleep"];
     let cited = kind.into_iter().find_map(|k| facts.cite_spec(container, &["lifecycle", "preStop", k]));
-    let change = "Make the preStop hook end well within terminationGracePeriodSeconds, for the pods to come";
+    let change = "Make the preStop hook end well within terminationGracePeriodSeconds";
     Some(
         Finding::new(facts.subject_of(container), format!("the preStop hook of {} {how}", container.title()))
             .certainty(certainty)
@@ -69,7 +70,7 @@ fn found(facts: &Facts<'_>, container: &Container, asked: Timestamp) -> Option<F
             .because(facts.cite_status(container, &["state", "running", "startedAt"]))
             .remedy(facts.look(["logs", &facts.pod.name, "-c", &container.name]))
             .remedy(Remedy::advice("Wait: hook and program together have until the grace period ends."))
-            .remedy(facts.owner.edit(change)),
+            .remedy(for_the_next(facts, change)),
     )
 }
 
