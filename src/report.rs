@@ -180,6 +180,10 @@ fn header(facts: &Facts<'_>) -> Vec<(&'static str, String)> {
     }
     if facts.target.kind != "Pod" {
         lines.insert(0, ("Kind", facts.target.kind.to_owned()));
+        let replicas = facts.workload().map(|w| w.line()).unwrap_or_default();
+        lines.extend(
+            [("Replicas", replicas), ("Status", facts.status_word())].into_iter().filter(|(_, v)| !v.is_empty()),
+        );
         return lines;
     }
     lines.push(("Controlled By", if facts.owner.is_pod() { "<none>".to_owned() } else { facts.owner.header() }));

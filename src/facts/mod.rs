@@ -5,9 +5,12 @@
 pub(crate) mod cited;
 pub mod claims;
 mod containers;
+mod creation;
+mod deletion;
 mod ends;
 mod events;
 pub mod exit;
+mod finalizers;
 mod image;
 #[cfg(test)]
 pub(crate) mod known_messages;
@@ -17,13 +20,16 @@ pub mod memory;
 pub mod mount_errors;
 pub mod mounts;
 mod owner;
+mod phrase;
 mod pod;
+mod pod_end;
 mod probes;
 mod progress;
 mod pull_fault;
 mod pulls;
 pub mod quantity;
 pub mod references;
+mod resize;
 mod sandbox;
 pub mod scheduling;
 pub mod selector;
@@ -35,6 +41,7 @@ pub mod volume_reach;
 pub mod volume_source;
 pub mod volume_words;
 pub mod volumes;
+mod workload;
 pub mod writes;
 
 use std::collections::BTreeSet;
@@ -44,21 +51,27 @@ use serde_json::Value;
 
 pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
+pub use creation::{Denial, Excess, Refusal};
+pub use deletion::{Deletion, NodeState};
 pub use ends::{End, Job};
 pub use events::{Event, Events};
 pub use exit::{Ending, Signal};
+pub use finalizers::Finalizer;
 pub use image::Image;
 pub use logs::{LastWords, Telling};
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;
+pub use pod_end::{PodEnd, Pressure, Rejection};
 pub use probes::{Answer, Handler, PortMismatch, Probe, ProbeKind, ProbePort, ProbeTrouble};
 pub use progress::{HOOK_USUAL, INIT_USUAL};
 pub use pull_fault::{PullFault, classify as fault_of_pull};
 pub use pulls::{FailedPull, PullSecret, RunningPull};
 pub use quantity::Quantity;
+pub use resize::Resize;
 pub use sandbox::{SandboxFailure, SandboxFault};
 pub use scheduling::Claimed;
 pub use start::{HookFailure, Lack, Mechanism, Problem, StartFailure, User};
+pub use workload::{Idle, Workload};
 
 use crate::finding::{Command, Remedy, Subject};
 use crate::resource::Kind;
@@ -93,7 +106,8 @@ impl<'a> Facts<'a> {
         for container in &mut containers {
             container.judge(now, |exit| ended_with_pod(&pod, exit));
         }
-        let uid = object.map(snapshot::uid_of).unwrap_or_default();
+        let node = if target.kind == "Node" { snapshot.node(&target.name).found() } else { None };
+        let uid = object.map(snapshot::uid_of).or(node.map(|n| n.metadata.uid.as_str())).unwrap_or_default();
         let owner = match target.kind {
             "Pod" => Owner::of_pod(snapshot, &pod),
             kind => Owner::new(kind, &target.name, &target.namespace),
@@ -111,9 +125,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// kubectl's STATUS word.
+    /// kubectl's STATUS word; of an object that makes pods, how many of them are ready.
     pub fn status_word(&self) -> String {
-        status::word(&self.pod, &self.containers)
+        match self.target.kind {
+            "Pod" => status::word(&self.pod, &self.containers),
+            "Node" => status::of_node(self.node()),
+            _ => self.workload().map(|w| w.word()).unwrap_or_default(),
+        }
     }
 
     /// The target's uid; empty if it is not known.
@@ -164,9 +182,12 @@ impl<'a> Facts<'a> {
         self.snapshot.object(kind, &self.target.namespace, name)
     }
 
-    /// The node that the pod is bound to.
+    /// The node that the pod is bound to, or that the diagnosis is about.
     pub fn node(&self) -> Lookup<&'a Node> {
-        self.pod.node_name().map_or(Lookup::NotAsked, |name| self.snapshot.node(name))
+        match self.target.kind {
+            "Node" => self.snapshot.node(&self.target.name),
+            _ => self.pod.node_name().map_or(Lookup::NotAsked, |name| self.snapshot.node(name)),
+        }
     }
 
     /// A node by name, if it was read.
@@ -288,12 +309,8 @@ pub fn container_names(object: &Value) -> Vec<String> {
 
 /// Whether a container's end belongs to the end of the whole pod: it was deleted, evicted or given up.
 fn ended_with_pod(pod: &Pod, exit: &Exit) -> bool {
-    // Once the containers have stopped, the kubelet asks once more with a grace period of 0, and the time of the first
-    // request is lost: it lies the pod's own grace period or less before. Source: `pkg/kubelet/status/status_manager.go`.
-    let again = pod.meta.deletion_grace_period_seconds == Some(0);
-    let lost = if again { pod.spec.termination_grace_period_seconds.unwrap_or(30) } else { 0 };
-    let after_deletion = match (pod.deletion_asked(), exit.finished) {
-        (Some(asked), Some(finished)) => finished.as_second().saturating_add(lost) >= asked.as_second(),
+    let after_deletion = match (pod.deletion_began(), exit.finished) {
+        (Some(began), Some(finished)) => finished >= began,
         (Some(_), None) => true,
         (None, _) => false,
     };

@@ -103,6 +103,16 @@ impl Pod {
         Timestamp::from_second(second).ok()
     }
 
+    /// The earliest moment at which its deletion can have begun. A kubelet that has stopped the containers sets the grace
+    /// period to 0 (`pkg/kubelet/status/status_manager.go`), and with it goes the record of when the deletion was asked for.
+    pub fn deletion_began(&self) -> Option<Timestamp> {
+        let grace = match self.meta.deletion_grace_period_seconds {
+            Some(0) => self.spec.termination_grace_period_seconds.unwrap_or(30),
+            _ => self.grace_seconds(),
+        };
+        Timestamp::from_second(self.grace_ends()?.as_second().checked_sub(grace)?).ok()
+    }
+
     /// Whether its deletion was asked for.
     pub fn is_deleting(&self) -> bool {
         self.meta.deletion_timestamp.is_some()

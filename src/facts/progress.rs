@@ -22,7 +22,11 @@ impl Facts<'_> {
     /// Why the pod is not yet fine and nothing is wrong all the same: one sentence without full stop. The number in it is a
     /// rule of thumb or computed from the pod's own settings, and says which.
     pub fn in_progress(&self) -> Option<String> {
-        if self.pod.is_terminal() || self.pod.is_deleting() || self.pod.name.is_empty() {
+        if let Some(deletion) = self.deletion() {
+            let leaving = deletion.stopped && !deletion.is_overdue();
+            return leaving.then(|| "its containers have stopped, and the deletion is being finished".to_owned());
+        }
+        if self.pod.is_terminal() || self.pod.name.is_empty() {
             return None;
         }
         if self.pod.node_name().is_none() {

@@ -4,6 +4,7 @@
 
 use super::containers::{Container, Exit, Role, State};
 use super::pod::Pod;
+use crate::snapshot::{Lookup, Node};
 
 /// kubectl's STATUS of a pod.
 pub(super) fn word(pod: &Pod, containers: &[Container]) -> String {
@@ -28,6 +29,18 @@ pub(super) fn word(pod: &Pod, containers: &[Container]) -> String {
         _ if word.is_empty() => "Unknown".to_owned(),
         _ => word,
     }
+}
+
+/// kubectl's STATUS of a node.
+pub(super) fn of_node(node: Lookup<&Node>) -> String {
+    let Lookup::Found(node) = node else { return String::new() };
+    let ready = match node.condition("Ready").map(|c| c.status.as_str()) {
+        Some("True") => "Ready",
+        Some(_) => "NotReady",
+        None => "Unknown",
+    };
+    let cordoned = if node.spec.unschedulable { ",SchedulingDisabled" } else { "" };
+    format!("{ready}{cordoned}")
 }
 
 fn init_word(containers: &[Container]) -> Option<String> {

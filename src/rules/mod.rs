@@ -73,13 +73,21 @@ pub struct Findings {
     pub broken: Vec<&'static str>,
 }
 
-/// Applies every rule to the facts; a target that is no pod meets only the rules of its creation. A rule that panics loses
-/// its own answer and no other.
+/// Whether the rules of a stage are about targets of that kind: a node meets those about nodes, an object that makes pods
+/// those of their creation.
+fn concerns(stage: Stage, kind: &str) -> bool {
+    match kind {
+        "Pod" => stage != Stage::Creation,
+        "Node" => stage == Stage::Node,
+        _ => stage == Stage::Creation,
+    }
+}
+
+/// Applies the rules that concern the target to the facts. A rule that panics loses its own answer and no other.
 pub fn apply(facts: &Facts<'_>) -> Findings {
-    let is_pod = facts.target.kind == "Pod";
     let mut findings = Findings { found: Vec::new(), broken: Vec::new() };
     for (place, rule) in all().enumerate() {
-        if is_pod == (rule.stage == Stage::Creation) {
+        if !concerns(rule.stage, facts.target.kind) {
             continue;
         }
         match catch_unwind(AssertUnwindSafe(|| (rule.check)(facts))) {

@@ -1,0 +1,64 @@
+//! An in-place change of resources that is asked for and has not been carried out.
+
+use super::phrase::{after, word};
+use super::time::seconds_between;
+use super::{Evidence, Facts, Quantity};
+
+/// A pending resize.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resize {
+    reason: String,
+    /// The kubelet's sentence; empty if there is none.
+    pub message: String,
+    /// Seconds since it is pending, if that is known.
+    pub age: Option<i64>,
+}
+
+impl Resize {
+    /// Whether it can never be carried out on this node: the kubelet says so, or more is asked for than the node has.
+    pub fn is_infeasible(&self) -> bool {
+        let number = |marker: &str| after(&self.message, marker).and_then(|rest| Quantity::parse(word(rest)));
+        let larger = number("requested: ").zip(number("capacity: ")).is_some_and(|(asked, there)| asked > there);
+        self.reason == "Infeasible" || larger
+    }
+}
+
+impl Facts<'_> {
+    /// The resize that is pending: the condition PodResizePending (since 1.33), or `status.resize` before.
+    pub fn resize(&self) -> Option<Resize> {
+        if let Some(pending) = self.pod.condition("PodResizePending").filter(|c| c.status == "True") {
+            return Some(Resize {
+                reason: pending.reason.clone().unwrap_or_default(),
+                message: pending.message.clone().unwrap_or_default(),
+                age: pending.last_transition_time.as_ref().map(|t| seconds_between(t.0, self.now)),
+            });
+        }
+        let old = self.object()?.pointer("/status/resize")?.as_str()?;
+        let pending = matches!(old, "Infeasible" | "Deferred");
+        pending.then(|| Resize { reason: old.to_owned(), message: String::new(), age: None })
+    }
+
+    /// What says so, and what the containers were asked to have.
+    pub fn cite_resize(&self) -> Vec<Evidence> {
+        let asked = self.main_containers().filter_map(|c| self.cite_spec(c, &["resources", "requests"]));
+        let has = self.main_containers().filter_map(|c| self.cite_status(c, &["allocatedResources"]));
+        let said = self.cite_whole_condition("PodResizePending").into_iter().chain(self.cite(&["status", "resize"]));
+        said.chain(asked).chain(has).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_sentence_is_sorted_by_its_numbers() {
+        let rows = include_str!("../../tests/data/messages.tsv").lines().filter(|l| l.starts_with("RSZ-"));
+        for row in rows.filter(|l| l.contains("Infeasible") && !l.starts_with("RSZ-EVENT")) {
+            let columns: Vec<&str> = row.split('\t').collect();
+            let reason = if columns[2].contains("Deferred") { "Deferred" } else { "Infeasible" };
+            let resize = Resize { reason: reason.to_owned(), message: columns[4].to_owned(), age: None };
+            assert!(resize.is_infeasible(), "{row}");
+        }
+    }
+}
