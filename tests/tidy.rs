@@ -71,7 +71,8 @@ fn the_core_does_no_io_and_reads_no_clock() {
         "Instant",
         "Timestamp::now",
         "Zoned::now",
-        "include_str!",
+        // Tables beside the code are part of it; files elsewhere are not in the published package.
+        "include_str!(\"..",
         "println!",
         "eprintln!",
         "print!",

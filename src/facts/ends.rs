@@ -76,10 +76,9 @@ impl Facts<'_> {
         Some((event, event.seen_since(end.exit.started)))
     }
 
-    /// The command that shows the events of the pod's node, which lie in the namespace `default`.
-    pub fn look_at_node_events(&self) -> Option<Remedy> {
-        let selector = format!("involvedObject.kind=Node,involvedObject.name={}", self.pod.node_name()?);
-        Some(Remedy::look(Command::kubectl(["get", "events", "-n", "default", "--field-selector", &selector])))
+    /// The command that shows the pod's node with its events.
+    pub fn look_at_node(&self) -> Option<Remedy> {
+        Some(Remedy::look(Command::kubectl(["describe", "node", self.pod.node_name()?])))
     }
 
     /// Where the container's own command or arguments say `exit CODE`.

@@ -278,7 +278,7 @@ fn gist(code: u8) -> String {
         }
         129..=192 if signal.ends_a_process() => {
             let meaning =
-                Some(signal.meaning()).filter(|m| !m.is_empty()).map(|m| format!(": {m}")).unwrap_or_default();
+                Some(signal.meaning()).filter(|m| !m.is_empty()).map(|m| format!(" ({m})")).unwrap_or_default();
             format!(
                 "128 + {}: the process died of {}{meaning}, or it chose this number itself.",
                 signal.0,

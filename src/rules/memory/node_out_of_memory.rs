@@ -2,7 +2,7 @@
 
 use crate::facts::time::seconds_between;
 use crate::facts::{End, Ending, Event, Evidence, Facts, Signal};
-use crate::finding::{Certainty, Finding, Remedy, Stage};
+use crate::finding::{Certainty, Finding, Stage};
 use crate::rules::Rule;
 
 /// How many seconds a kill on the node and the end of a container can lie apart to be the same: clocks and reports differ.
@@ -68,13 +68,7 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Option<Finding> {
         .because(if unlimited { absent } else { None })
         .because(event.map(|event| event.cite()))
         .because(request(facts, end))
-        .remedy(facts.look_at_node_events())
-        .remedy(
-            facts
-                .pod
-                .node_name()
-                .map(|node| Remedy::look(crate::finding::Command::kubectl(["describe", "node", node]))),
-        )
+        .remedy(facts.look_at_node())
         .remedy(facts.owner.set(
             "Request the memory that it needs, so that it is placed where that is free, and limit it:",
             "resources",

@@ -59,7 +59,7 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     finding(facts, end, headline)
         .because(facts.cite_exit(end.container, end.exit, "message"))
         .because(reboot)
-        .remedy(facts.look_at_node_events())
+        .remedy(facts.look_at_node())
 }
 
 #[cfg(test)]

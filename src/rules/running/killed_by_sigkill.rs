@@ -64,7 +64,7 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
         .because(killing.map(|(event, _)| event.cite()))
         .because(facts.cite_last_words(end))
         .remedy(facts.look(["describe", "pod", &facts.pod.name]))
-        .remedy(facts.look_at_node_events())
+        .remedy(facts.look_at_node())
 }
 
 /// Everybody who can send SIGKILL, whether that is ruled out, and by what.

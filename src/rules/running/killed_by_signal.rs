@@ -57,7 +57,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::tests::{looping, reasons};
     use super::*;
-    use crate::rules::testing::one;
+    use crate::rules::testing::{none, one};
 
     #[test]
     fn the_signal_is_named_with_what_it_mostly_means() {
@@ -66,6 +66,13 @@ mod tests {
         assert!(
             finding.evidence.iter().any(|e| matches!(e, Evidence::Derived { say, .. } if say.contains("/dev/shm")))
         );
+    }
+
+    #[test]
+    fn well_known_signals_and_own_numbers_are_left_alone() {
+        for code in [134, 137, 139, 143, 1, 145, 255] {
+            none(looping(code, "Error").check(&RULE));
+        }
     }
 
     #[test]
