@@ -29,9 +29,11 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The text without its unit tests.
+/// The text without its test modules, which stand at its end.
 fn product(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text)
+    let begins = |at: usize| text[at..].lines().nth(1).is_some_and(|next| next.trim_end().ends_with('{'));
+    let end = text.match_indices("#[cfg(test)]").map(|(at, _)| at).find(|at| begins(*at));
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// Lines of the product that hold one of the words, with their place.

@@ -212,6 +212,14 @@ impl Evidence {
         }
     }
 
+    /// The value of a cited field.
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Evidence::Field { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
     /// A conclusion from values that are cited beside it.
     pub fn derived(say: impl Into<String>) -> Evidence {
         Evidence::Derived { say: say.into(), table: None }

@@ -37,6 +37,12 @@ pub enum By {
     Volume(String),
 }
 
+/// The merge patch that adds a key to a ConfigMap or Secret, its value left open.
+pub fn key_patch(kind: &str, key: &str) -> String {
+    let field = if kind == "Secret" { "stringData" } else { "data" };
+    serde_json::json!({field: {key: "VALUE"}}).to_string()
+}
+
 impl Facts<'_> {
     /// Every place at which the pod refers to a ConfigMap or Secret, except for pulling images.
     pub fn references(&self) -> Vec<Reference> {

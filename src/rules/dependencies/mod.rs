@@ -15,7 +15,7 @@ use super::Rule;
 use crate::facts::Facts;
 use crate::facts::closest;
 use crate::facts::lacks::{Lack, ROOT_CA};
-use crate::facts::references::By;
+use crate::facts::references::{By, key_patch};
 use crate::finding::{Command, Finding, Remedy, Standing};
 
 /// The reasons of this stage, in the order in which they are read.
@@ -120,8 +120,7 @@ fn missing_key(facts: &Facts<'_>, lack: Lack) -> Finding {
     let renamed = (!close.is_empty()).then(|| {
         facts.owner.edit(&format!("{object} has {}: if that is what is meant, correct the key", close.join(", ")))
     });
-    let field = if lack.kind == "Secret" { "stringData" } else { "data" };
-    let patch = serde_json::json!({field: {&key: "VALUE"}}).to_string();
+    let patch = key_patch(lack.kind, &key);
     let add = if facts.is_immutable(lack.kind, &lack.name) {
         Remedy::advice(format!(
             "{object} is immutable: make a new one with the key {key} under another name, and name that in the pod template."

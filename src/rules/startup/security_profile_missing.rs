@@ -54,10 +54,7 @@ fn missing(facts: &Facts<'_>, failure: &StartFailure<'_>, mechanism: Mechanism) 
         in_container.or_else(|| facts.cite(&[&["spec", "securityContext", field], steps].concat()))
     };
     let profile = own(&["localhostProfile"]);
-    let name = match &profile {
-        Some(Evidence::Field { value, .. }) => format!(" {value}"),
-        _ => String::new(),
-    };
+    let name = profile.as_ref().and_then(Evidence::value).map_or_else(String::new, |value| format!(" {value}"));
     let node = facts.pod.node_name().unwrap_or("the node");
     let absent =
         ["no such file", "not found", "unknown"].iter().any(|w| failure.message.to_ascii_lowercase().contains(w));
