@@ -15,7 +15,6 @@ use crate::finding::Remedy;
 
 /// The reasons of this stage, in the order in which they are read.
 pub const RULES: &[Rule] = &[
-    finalizer_pending::RULE,
     grace_period_running::RULE,
     grace_period_overrun::RULE,
     pre_stop_hook_running::RULE,
@@ -23,6 +22,7 @@ pub const RULES: &[Rule] = &[
     kill_failed::RULE,
     volume_unmount_stuck::RULE,
     deletion_unconfirmed::RULE,
+    finalizer_pending::RULE,
 ];
 
 /// A change to the template, for the pods to come: this one is on its way out.
