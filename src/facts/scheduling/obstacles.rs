@@ -79,11 +79,13 @@ pub(super) fn among(verdicts: &mut [Verdict<'_>], sentence: Option<&Sentence>) -
             nodes,
         });
     }
+    // Another way is never surer than what leads, or it would be told first.
+    let surest = obstacles.iter().map(|o: &Obstacle| o.certainty).max().unwrap_or(Certainty::Certain);
     for filter in chosen(&ways).iter().filter(|f| !causes.has(*f)) {
         let nodes = only(&|at| fails(at).has(filter), &ways);
         obstacles.push(Obstacle {
             filter,
-            certainty: certainty(filter),
+            certainty: certainty(filter).max(surest),
             alone: !blocked_early,
             hearsay: false,
             count: nodes.len(),
@@ -99,6 +101,8 @@ fn believe(verdicts: &mut [Verdict<'_>], sentence: &Sentence) -> Filters {
     let mut heard = Filters::NONE;
     for clause in &sentence.clauses {
         let filter = match clause.says {
+            // Cordons and taints were read with the nodes: there is nothing to add, and 1.34 counts both kinds of taint as one.
+            Says::Filter(filter) if STATE.has(filter) => continue,
             Says::Filter(filter) => filter,
             Says::Reason(_) | Says::Unknown if clause.count.is_some() && !sentence.looked_at_no_node() => {
                 Filter::Volume
@@ -142,8 +146,11 @@ pub(super) fn heard(sentence: &Sentence, has_selector: bool, has_affinity: bool)
         (_, 0..=1) => Certainty::Certain,
         _ => Certainty::Likely,
     };
+    // Of several states of nodes the most frequent is told; the sentence, which is quoted, has the others.
+    let most = told.iter().filter(|(f, _)| STATE.has(*f)).map(|(_, count)| *count).max();
     told.into_iter()
         .filter(|(filter, _)| !any_deep || deep(*filter))
+        .filter(|(filter, count)| !STATE.has(*filter) || Some(*count) == most)
         .map(|(filter, count)| Obstacle { filter, certainty, alone: false, hearsay: true, count, nodes: Vec::new() })
         .collect()
 }

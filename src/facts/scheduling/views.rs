@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fit::allocatable;
 use super::labels::{required, written};
 use super::peers::host_ports;
-use super::{Filter, Fit, Obstacle, Says, Verdict, taints};
+use super::{Filter, Fit, Obstacle, Says, Verdict, demand, taints};
 use crate::facts::{Evidence, Facts, Quantity, closest, selector};
 use crate::snapshot::{self, Node, Taint};
 
@@ -247,8 +247,8 @@ impl Facts<'_> {
 
     /// All that the pod asks of a node, cited, for a node that could give it.
     pub fn cite_asks(&self) -> Vec<Evidence> {
-        let Some(fit) = self.fit() else { return Vec::new() };
-        let requests = fit.requests.iter().flat_map(|(resource, _)| self.cite_requests(resource));
+        let requests = self.object().map(demand::requests).unwrap_or_default();
+        let requests = requests.iter().flat_map(|(resource, _)| self.cite_requests(resource));
         requests.chain(self.cite_host_ports()).take(ROWS).collect()
     }
 

@@ -64,11 +64,11 @@ fn counted(facts: &Facts<'_>, obstacle: &Obstacle, worst: &Shortage<'_>, all: &[
         .remedy(smaller_request(facts, worst))
         .remedy(Remedy::advice(match worst.largest() {
             Some(room) if room.allocatable >= worst.asked => format!(
-                "Or make room: remove pods from a node or lower their requests, or add a node with {} of {} to spare.",
+                "Make room: remove pods from a node or lower their requests, or add a node with {} of {} to spare.",
                 worst.show(worst.asked),
                 worst.resource
             ),
-            _ => format!("Or add a node with at least {} of {}.", worst.show(worst.asked), worst.resource),
+            _ => format!("Add a node with at least {} of {}.", worst.show(worst.asked), worst.resource),
         }))
 }
 

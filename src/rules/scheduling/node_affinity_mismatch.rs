@@ -65,7 +65,7 @@ fn seen(facts: &Facts<'_>, obstacle: &Obstacle) -> Option<Finding> {
             .obstructed(obstacle, headline, evidence)
             .remedy(Remedy::look(Command::kubectl(look)))
             .remedy(facts.owner.edit("Correct the required node affinity of the pod template:"))
-            .remedy(Remedy::advice(format!("Or add or label a node with {wanted}."))),
+            .remedy(Remedy::advice(format!("Add or label a node with {wanted}."))),
     )
 }
 

@@ -57,7 +57,7 @@ fn seen(facts: &Facts<'_>, obstacle: &Obstacle) -> Option<Finding> {
     let table = told.first().map(|(key, _)| fit.label_table(obstacle, key));
     let columns: Vec<&str> = told.iter().map(|(key, _)| key.as_str()).collect();
     let label = told.first().zip(fit.names(obstacle).first().copied()).map(|((key, value), node)| {
-        let say = format!("Or if {node} is such a node, label it:");
+        let say = format!("If {node} is such a node, label it:");
         Remedy::change(say, Command::kubectl(["label", "node", node, &format!("{key}={value}")]))
     });
     let evidence: Vec<_> = cited.chain(known).chain(table).collect();
