@@ -65,7 +65,7 @@ fn seen(facts: &Facts<'_>, obstacle: &Obstacle) -> Option<Finding> {
         facts
             .obstructed(obstacle, headline, evidence)
             .remedy(Remedy::look(Command::kubectl(["get", "nodes", "-L", &columns.join(",")])))
-            .remedy(facts.owner.edit("Correct spec.template.spec.nodeSelector:"))
+            .remedy(facts.owner.edit("Correct the pod's nodeSelector:"))
             .remedy(label),
     )
 }
@@ -76,7 +76,7 @@ fn heard(facts: &Facts<'_>, obstacle: &Obstacle) -> Finding {
     facts
         .obstructed(obstacle, headline, facts.cite(&["spec", "nodeSelector"]))
         .remedy(Remedy::look(Command::kubectl(["get", "nodes", "--show-labels"])))
-        .remedy(facts.owner.edit("Correct spec.template.spec.nodeSelector:"))
+        .remedy(facts.owner.edit("Correct the pod's nodeSelector:"))
 }
 
 #[cfg(test)]
