@@ -5,7 +5,7 @@
 //! nodes leads. A meant node that nothing but its state or taint keeps out is another way. If no node is one step away, the
 //! steps to the nearest one are told, and all of them have to be taken.
 
-use super::sentence::{Says, Sentence};
+use super::sentence::{Clause, Says, Sentence};
 use super::{Filter, Filters, Verdict};
 use crate::finding::Certainty;
 
@@ -122,7 +122,8 @@ fn believe(verdicts: &mut [Verdict<'_>], sentence: &Sentence) -> Filters {
 
 /// The causes, if all that is known is what the scheduler says. The scheduler names the first filter that refused each node;
 /// cordons and taints come first, then selector and affinity, then all others. So a clause about room is about nodes that
-/// passed the rest; between a selector and a taint nothing can be told.
+/// passed the rest; between a selector and a taint nothing can be told, and
+/// neither is called the cause.
 pub(super) fn heard(sentence: &Sentence, has_selector: bool, has_affinity: bool) -> Vec<Obstacle> {
     let mut told: Vec<(Filter, usize)> = Vec::new();
     for clause in &sentence.clauses {
@@ -141,8 +142,12 @@ pub(super) fn heard(sentence: &Sentence, has_selector: bool, has_affinity: bool)
     let others = sentence.clauses.iter().any(|c| matches!(c.says, Says::Reason(_) | Says::Unknown));
     let deep = |filter: Filter| !PLACE.has(filter) && !STATE.has(filter);
     let any_deep = others || told.iter().any(|(f, _)| deep(*f));
+    let is_taint = |c: &&Clause| c.says == Says::Filter(Filter::Taint);
+    let unnamed_taint = sentence.clauses.iter().filter(is_taint).any(|c| c.taint().is_none());
     let certainty = match (any_deep, told.len()) {
         (false, 2..) => Certainty::Possible,
+        // Since 1.34 the sentence names no taint: it may be one of the node's state or one that someone set.
+        (false, _) if unnamed_taint => Certainty::Possible,
         (_, 0..=1) => Certainty::Certain,
         _ => Certainty::Likely,
     };
