@@ -18,7 +18,7 @@ pub use sentence::{Clause, Says, Sentence};
 pub use views::{Claimed, Leaving, Room, Shortage, clause, named};
 
 use super::{Event, Evidence, Facts};
-use crate::finding::Finding;
+use crate::finding::{Certainty, Finding, Standing};
 
 /// What refuses a node, in the order in which causes are told: first what the pod asks for, then the state of nodes, and last
 /// what is meant to stay as it is.
@@ -240,6 +240,11 @@ impl<'a> Facts<'a> {
         evidence: impl IntoIterator<Item = Evidence>,
     ) -> Finding {
         let finding = Finding::new(self.subject(), headline).certainty(obstacle.certainty).because(evidence);
+        // What is only one of several readings of the sentence is true, but not said to be the cause.
+        let finding = match obstacle.certainty {
+            Certainty::Possible => finding.standing(Standing::Past),
+            _ => finding,
+        };
         let leads = self.scheduling().obstacles.first().is_some_and(|first| first.filter == obstacle.filter);
         let finding = match leads || obstacle.hearsay {
             true => finding.because(self.cite_sentence()).because(self.autoscaler_says().into_iter().map(Event::cite)),

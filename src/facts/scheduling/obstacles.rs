@@ -5,7 +5,7 @@
 //! nodes leads. A meant node that nothing but its state or taint keeps out is another way. If no node is one step away, the
 //! steps to the nearest one are told, and all of them have to be taken.
 
-use super::sentence::{Says, Sentence};
+use super::sentence::{Clause, Says, Sentence};
 use super::{Filter, Filters, Verdict};
 use crate::finding::Certainty;
 
@@ -79,11 +79,13 @@ pub(super) fn among(verdicts: &mut [Verdict<'_>], sentence: Option<&Sentence>) -
             nodes,
         });
     }
+    // Another way is never surer than what leads, or it would be told first.
+    let surest = obstacles.iter().map(|o: &Obstacle| o.certainty).max().unwrap_or(Certainty::Certain);
     for filter in chosen(&ways).iter().filter(|f| !causes.has(*f)) {
         let nodes = only(&|at| fails(at).has(filter), &ways);
         obstacles.push(Obstacle {
             filter,
-            certainty: certainty(filter),
+            certainty: certainty(filter).max(surest),
             alone: !blocked_early,
             hearsay: false,
             count: nodes.len(),
@@ -99,6 +101,8 @@ fn believe(verdicts: &mut [Verdict<'_>], sentence: &Sentence) -> Filters {
     let mut heard = Filters::NONE;
     for clause in &sentence.clauses {
         let filter = match clause.says {
+            // Cordons and taints were read with the nodes: there is nothing to add, and 1.34 counts both kinds of taint as one.
+            Says::Filter(filter) if STATE.has(filter) => continue,
             Says::Filter(filter) => filter,
             Says::Reason(_) | Says::Unknown if clause.count.is_some() && !sentence.looked_at_no_node() => {
                 Filter::Volume
@@ -118,7 +122,8 @@ fn believe(verdicts: &mut [Verdict<'_>], sentence: &Sentence) -> Filters {
 
 /// The causes, if all that is known is what the scheduler says. The scheduler names the first filter that refused each node;
 /// cordons and taints come first, then selector and affinity, then all others. So a clause about room is about nodes that
-/// passed the rest; between a selector and a taint nothing can be told.
+/// passed the rest; between a selector and a taint nothing can be told, and
+/// neither is called the cause.
 pub(super) fn heard(sentence: &Sentence, has_selector: bool, has_affinity: bool) -> Vec<Obstacle> {
     let mut told: Vec<(Filter, usize)> = Vec::new();
     for clause in &sentence.clauses {
@@ -137,13 +142,20 @@ pub(super) fn heard(sentence: &Sentence, has_selector: bool, has_affinity: bool)
     let others = sentence.clauses.iter().any(|c| matches!(c.says, Says::Reason(_) | Says::Unknown));
     let deep = |filter: Filter| !PLACE.has(filter) && !STATE.has(filter);
     let any_deep = others || told.iter().any(|(f, _)| deep(*f));
+    let is_taint = |c: &&Clause| c.says == Says::Filter(Filter::Taint);
+    let unnamed_taint = sentence.clauses.iter().filter(is_taint).any(|c| c.taint().is_none());
     let certainty = match (any_deep, told.len()) {
         (false, 2..) => Certainty::Possible,
+        // Since 1.34 the sentence names no taint: it may be one of the node's state or one that someone set.
+        (false, _) if unnamed_taint => Certainty::Possible,
         (_, 0..=1) => Certainty::Certain,
         _ => Certainty::Likely,
     };
+    // Of several states of nodes the most frequent is told; the sentence, which is quoted, has the others.
+    let most = told.iter().filter(|(f, _)| STATE.has(*f)).map(|(_, count)| *count).max();
     told.into_iter()
         .filter(|(filter, _)| !any_deep || deep(*filter))
+        .filter(|(filter, count)| !STATE.has(*filter) || Some(*count) == most)
         .map(|(filter, count)| Obstacle { filter, certainty, alone: false, hearsay: true, count, nodes: Vec::new() })
         .collect()
 }

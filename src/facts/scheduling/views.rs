@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fit::allocatable;
 use super::labels::{required, written};
 use super::peers::host_ports;
-use super::{Filter, Fit, Obstacle, Says, Verdict, taints};
+use super::{Filter, Fit, Obstacle, Says, Verdict, demand, taints};
 use crate::facts::{Evidence, Facts, Quantity, closest, selector};
 use crate::snapshot::{self, Node, Taint};
 
@@ -156,6 +156,13 @@ impl<'a> Fit<'a> {
         closest(label, keys.into_iter())
     }
 
+    /// Resources that nodes offer and whose name is close to `resource`, if no node offers that.
+    pub fn close_resources(&self, resource: &str) -> Vec<String> {
+        let offered: BTreeSet<&str> =
+            self.nodes().flat_map(|n| n.status.allocatable.keys()).map(String::as_str).collect();
+        if offered.contains(resource) { Vec::new() } else { closest(resource, offered.into_iter()) }
+    }
+
     /// A table of one label on the obstacle's nodes.
     pub fn label_table(&self, obstacle: &Obstacle, label: &str) -> Evidence {
         let row = |v: &Verdict<'_>| {
@@ -247,8 +254,8 @@ impl Facts<'_> {
 
     /// All that the pod asks of a node, cited, for a node that could give it.
     pub fn cite_asks(&self) -> Vec<Evidence> {
-        let Some(fit) = self.fit() else { return Vec::new() };
-        let requests = fit.requests.iter().flat_map(|(resource, _)| self.cite_requests(resource));
+        let requests = self.object().map(demand::requests).unwrap_or_default();
+        let requests = requests.iter().flat_map(|(resource, _)| self.cite_requests(resource));
         requests.chain(self.cite_host_ports()).take(ROWS).collect()
     }
 

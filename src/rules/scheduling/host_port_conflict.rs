@@ -51,7 +51,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             .obstructed(obstacle, headline, evidence)
             .remedy(look)
             .remedy(facts.owner.edit("Leave out hostPort (a Service reaches the pod without it) or take another port:"))
-            .remedy(Remedy::advice("Or add a node: there can be one such pod on each.")),
+            .remedy(Remedy::advice("Add a node: there can be one such pod on each.")),
     ]
 }
 

@@ -64,11 +64,11 @@ fn counted(facts: &Facts<'_>, obstacle: &Obstacle, worst: &Shortage<'_>, all: &[
         .remedy(smaller_request(facts, worst))
         .remedy(Remedy::advice(match worst.largest() {
             Some(room) if room.allocatable >= worst.asked => format!(
-                "Or make room: remove pods from a node or lower their requests, or add a node with {} of {} to spare.",
+                "Make room: remove pods from a node or lower their requests, or add a node with {} of {} to spare.",
                 worst.show(worst.asked),
                 worst.resource
             ),
-            _ => format!("Or add a node with at least {} of {}.", worst.show(worst.asked), worst.resource),
+            _ => format!("Add a node with at least {} of {}.", worst.show(worst.asked), worst.resource),
         }))
 }
 
@@ -121,6 +121,7 @@ fn headline(facts: &Facts<'_>, shortage: &Shortage<'_>) -> String {
 fn smaller_request(facts: &Facts<'_>, shortage: &Shortage<'_>) -> Option<Remedy> {
     let room = shortage.rooms.iter().max_by_key(|r| r.free)?;
     let asking: Vec<_> = facts.main_containers().filter(|c| c.request(shortage.resource).is_some()).collect();
+    let largest = shortage.largest();
     let plain = !facts.pod_has_own_request(shortage.resource);
     match asking.as_slice() {
         // Less than a quarter of what was asked for is no offer (a rule of thumb).
@@ -133,6 +134,10 @@ fn smaller_request(facts: &Facts<'_>, shortage: &Shortage<'_>) -> Option<Remedy>
             let request = format!("--requests={}={most}", shortage.resource);
             Some(facts.owner.set(&say, "resources", &["-c", &one.name, &request]))
         }
+        [_] if largest.is_some_and(|room| room.allocatable.is_zero()) => Some(Remedy::advice(format!(
+            "If a node has the hardware, see that the device plugin for {} runs there, and that the name is spelled as the plugin spells it.",
+            shortage.resource
+        ))),
         [one] if plain => {
             let least = Quantity::default().max(room.free);
             let say = format!(

@@ -64,8 +64,8 @@ fn seen(facts: &Facts<'_>, obstacle: &Obstacle) -> Option<Finding> {
         facts
             .obstructed(obstacle, headline, evidence)
             .remedy(Remedy::look(Command::kubectl(look)))
-            .remedy(facts.owner.edit("Correct the required node affinity of the pod template:"))
-            .remedy(Remedy::advice(format!("Or add or label a node with {wanted}."))),
+            .remedy(facts.owner.edit("Correct the pod's required node affinity:"))
+            .remedy(Remedy::advice(format!("Add or label a node with {wanted}."))),
     )
 }
 
@@ -79,7 +79,7 @@ fn heard(facts: &Facts<'_>, obstacle: &Obstacle) -> Finding {
     facts
         .obstructed(obstacle, headline, evidence)
         .remedy(Remedy::look(Command::kubectl(["get", "nodes", "--show-labels"])))
-        .remedy(facts.owner.edit("Correct the required node affinity of the pod template:"))
+        .remedy(facts.owner.edit("Correct the pod's required node affinity:"))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let are = if obstacle.count == 1 { "node is" } else { "nodes are" };
         let headline = format!("{} {are} cordoned", obstacle.count);
         let look = Remedy::look(Command::kubectl(["get", "nodes"]));
-        return vec![facts.obstructed(obstacle, headline, None).remedy(look)];
+        return vec![facts.obstructed(obstacle, headline, facts.cite_asks()).remedy(look)];
     };
     let names = fit.names(obstacle);
     let headline = match (obstacle.alone, names.len()) {

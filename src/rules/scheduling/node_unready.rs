@@ -103,7 +103,7 @@ fn state(facts: &Facts<'_>, node: &Node) -> String {
 fn heard(facts: &Facts<'_>, obstacle: &Obstacle) -> Finding {
     let are = if obstacle.count == 1 { "node is" } else { "nodes are" };
     let headline = format!("{} {are} not ready or under pressure", obstacle.count);
-    facts.obstructed(obstacle, headline, None).remedy(Remedy::look(Command::kubectl(["get", "nodes"])))
+    facts.obstructed(obstacle, headline, facts.cite_asks()).remedy(Remedy::look(Command::kubectl(["get", "nodes"])))
 }
 
 #[cfg(test)]

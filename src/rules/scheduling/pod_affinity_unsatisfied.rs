@@ -61,7 +61,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             .obstructed(obstacle, headline, facts.cite(&required))
             .remedy(look)
             .remedy(Remedy::advice("Start the partner pod, or bring it to a node that suits this pod too."))
-            .remedy(facts.owner.edit("Or correct the labels of the pod affinity:")),
+            .remedy(facts.owner.edit("Correct the labels of the pod affinity:")),
     ]
 }
 

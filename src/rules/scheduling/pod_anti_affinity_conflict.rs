@@ -59,7 +59,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let look = repelled.first().map(|(_, pod, ..)| {
         Remedy::look(Command::kubectl(["get", "pod", name_of(pod), "-n", namespace_of(pod), "-o", "wide"]))
     });
-    let relax = facts.owner.edit("Or ask for it as preferredDuringSchedulingIgnoredDuringExecution instead:");
+    let relax = facts.owner.edit("Ask for it as preferredDuringSchedulingIgnoredDuringExecution instead:");
     vec![
         facts
             .obstructed(obstacle, headline, evidence)

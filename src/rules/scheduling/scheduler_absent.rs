@@ -47,10 +47,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         _ => Remedy::advice(format!("Install or start the scheduler {name}, if the pod is meant for it.")),
     };
-    let other = facts
-        .owner
-        .edit("Otherwise name a scheduler that runs, usually default-scheduler, as schedulerName of the pod:");
-    let look = Remedy::look(Command::kubectl(["get", "pods", "-n", "kube-system", "-l", "tier=control-plane"]));
+    let other = facts.owner.edit("Name a scheduler that runs, usually default-scheduler, as schedulerName of the pod:");
+    let look = Remedy::look(Command::kubectl(["get", "pods", "--all-namespaces", "-l", "component=kube-scheduler"]));
     let look_for = Remedy::look(Command::kubectl(["get", "deployments", "--all-namespaces"]));
     let is_default = name == "default-scheduler";
     vec![

@@ -42,14 +42,17 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         true => facts.look(["get", "workloads.kueue.x-k8s.io"]),
         false => facts.look(["get", "pod", &facts.pod.name, "-o", "jsonpath={.spec.schedulingGates}"]),
     };
-    let remove = facts.kubectl([
-        "patch",
-        "pod",
-        &facts.pod.name,
-        "--type=json",
-        "-p",
-        r#"[{"op":"remove","path":"/spec/schedulingGates"}]"#,
-    ]);
+    // The test keeps the patch from removing another gate than the one that was seen here.
+    let remove = gates.iter().enumerate().take(4).map(|(at, gate)| {
+        let patch = format!(
+            r#"[{{"op":"test","path":"/spec/schedulingGates/{at}/name","value":"{gate}"}},{{"op":"remove","path":"/spec/schedulingGates/{at}"}}]"#
+        );
+        Remedy::last_resort(
+            format!("Only if the controller behind {gate} is gone for good. What the gate holds back, a quota or a preparation, is then skipped:"),
+            facts.kubectl(["patch", "pod", &facts.pod.name, "--type=json", "-p", &patch]),
+        )
+    });
+    let remove: Vec<_> = remove.collect();
     vec![
         Finding::new(facts.subject(), headline)
             .because(cited)
@@ -59,10 +62,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 "The controller that owns {} removes it when its own condition is met: see that it runs and what it waits for.",
                 named(&gates)
             )))
-            .remedy(Remedy::last_resort(
-                "Only if that controller is gone for good. What the gate holds back, a quota or a preparation, is then skipped:",
-                remove,
-            )),
+            .remedy(remove),
     ]
 }
 

@@ -52,7 +52,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             .obstructed(obstacle, headline, evidence)
             .remedy(Remedy::advice("Make the emptiest domain fit for the pod: it is where the pod has to go."))
             .remedy(facts.owner.edit(
-                "Or change the constraint: nodeTaintsPolicy: Honor leaves out nodes whose taints the pod does not tolerate, ScheduleAnyway only prefers:",
+                "Change the constraint: nodeTaintsPolicy: Honor leaves out nodes whose taints the pod does not tolerate, ScheduleAnyway only prefers:",
             )),
     ]
 }

@@ -68,9 +68,8 @@ fn seen(facts: &Facts<'_>, obstacle: &Obstacle) -> Option<Finding> {
     let say = format!("If the pod belongs there, add to the pod's tolerations: {}", add.join(", "));
     let remove = taints.first().map(|(text, _, node)| {
         let name = &node.metadata.name;
-        let say = format!(
-            "Or if the taint has outlived its purpose, remove it from {name}, which opens the node to every pod:"
-        );
+        let say =
+            format!("If the taint has outlived its purpose, remove it from {name}, which opens the node to every pod:");
         Remedy::change(say, Command::kubectl(["taint", "node", name, &format!("{text}-")]))
     });
     let look = names.first().map(|node| Remedy::look(Command::kubectl(["describe", "node", node])));
@@ -85,7 +84,7 @@ fn heard(facts: &Facts<'_>, obstacle: &Obstacle) -> Finding {
     let bear = if obstacle.count == 1 { "node bears" } else { "nodes bear" };
     let headline = format!("{} {bear} taints that the pod does not tolerate{which}", obstacle.count);
     facts
-        .obstructed(obstacle, headline, facts.cite(&["spec", "tolerations"]))
+        .obstructed(obstacle, headline, facts.cite(&["spec", "tolerations"]).into_iter().chain(facts.cite_asks()))
         .remedy(Remedy::look(Command::kubectl([
             "get",
             "nodes",
