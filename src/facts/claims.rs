@@ -3,6 +3,7 @@
 use super::Facts;
 use super::cited::Evidence;
 use super::events::Event;
+use super::volume_words::VolumeWord;
 use super::volumes::{Claim, ClaimObject};
 use crate::finding::{Certainty, Standing};
 use crate::snapshot::Lookup;
@@ -59,7 +60,13 @@ impl Facts<'_> {
         if !self.awaits_claims() {
             return Vec::new();
         }
-        let pending = |c: &Claim| c.found().is_some_and(|o| o.phase == "Pending" && !o.deleting);
+        // A claim that could not be read is Pending if the scheduler says that one is, and the claim's own events tell why.
+        let unbound = self.scheduler_on_volumes().say(&VolumeWord::Unbound);
+        let pending = |c: &Claim| match &c.object {
+            Lookup::Found(object) => object.phase == "Pending" && !object.deleting,
+            Lookup::NotFound => false,
+            _ => unbound && self.told_by_events(c).is_some(),
+        };
         self.claims().into_iter().filter(pending).map(|claim| self.pending(claim)).collect()
     }
 
@@ -166,9 +173,10 @@ fn binder_says(claim: &Claim, event: &Event) -> Option<Wait> {
             Some(class) => Some(Wait::Class(class.to_owned())),
             None => (event.source == BINDER).then(|| Wait::Failed(message.to_owned())),
         },
-        "FailedBinding" if message.contains("no storage class is set") => match claim.found()?.class.as_deref() {
-            None => Some(Wait::AnyClass),
-            Some(_) => Some(Wait::Volume(String::new())),
+        "FailedBinding" if message.contains("no storage class is set") => match claim.found().map(|c| &c.class) {
+            Some(None) => Some(Wait::AnyClass),
+            Some(Some(_)) => Some(Wait::Volume(String::new())),
+            None => Some(Wait::Volume(message.to_owned())),
         },
         "FailedBinding" | "VolumeMismatch" => Some(Wait::Volume(message.to_owned())),
         "ExternalProvisioning" => Some(Wait::Provisioner(provisioner_in(message).to_owned())),
@@ -275,6 +283,16 @@ mod tests {
             .with(json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"}, "provisioner": "p"}))
             .with(said("ProvisioningFailed", BINDER, "storageclass.storage.k8s.io \"fast\" not found", 59));
         assert_eq!(wait(&case), Wait::Unknown);
+    }
+
+    #[test]
+    fn a_claim_that_may_not_be_read_is_known_by_its_events() {
+        let told = || said("ProvisioningFailed", BINDER, "storageclass.storage.k8s.io \"x\" not found", 59);
+        assert_eq!(wait(&pod().with(told()).refused("persistentvolumeclaims")), Wait::Class("x".to_owned()));
+        let silent = pod()
+            .with(told())
+            .edit("/status/conditions/0/message", json!("0/3 nodes are available: 3 Insufficient cpu."));
+        assert!(silent.refused("persistentvolumeclaims").facts(|f| f.pending_claims().is_empty()));
     }
 
     #[test]

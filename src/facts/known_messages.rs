@@ -1,6 +1,7 @@
 //! The collected messages of Kubernetes, runtimes and drivers, as test data.
 
 /// Id, accepted root causes and example of each message whose id begins so.
+#[cfg(test)]
 pub(crate) fn known_messages(prefix: &str) -> Vec<(String, Vec<String>, String)> {
     include_str!("../../tests/data/messages.tsv")
         .lines()

@@ -109,9 +109,9 @@ impl Facts<'_> {
         let standing = match (known, told.is_empty()) {
             (Some(true), false) if told.iter().any(|h| h.age.is_none_or(|age| age < RETRIED)) => Standing::InProgress,
             (Some(true), _) | (None, true) => return None,
+            _ if self.pod.is_deleting() || self.pod.is_terminal() => return None,
             (None, false) => Standing::Wrong,
             (Some(false), _) if references.iter().any(|r| blocks(&r)) => Standing::Wrong,
-            (Some(false), _) if self.pod.is_terminal() || self.pod.is_deleting() => return None,
             (Some(false), _) if first.name == ROOT_CA => return None,
             (Some(false), _) => Standing::Past,
         };

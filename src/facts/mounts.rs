@@ -104,6 +104,17 @@ impl Facts<'_> {
         failures
     }
 
+    /// The kubelet's report that it has waited in vain for volumes, with their names, where no other report says why.
+    pub fn waited_in_vain(&self) -> Option<(Vec<&str>, &Event)> {
+        let past = self.events.with(&AFTERWARDS).filter_map(|e| e.last).max();
+        let fresh =
+            |e: &&Event| e.age(self.now).is_none_or(|age| age <= PRESENT) && past.is_none_or(|p| e.last >= Some(p));
+        let event = self.events.with(&REASONS).find(|e| e.message.contains("unmounted volumes=[")).filter(fresh)?;
+        let (_, rest) = event.message.split_once("unmounted volumes=[")?;
+        let names = rest.split(']').next()?.split(' ').filter(|name| !name.is_empty()).collect();
+        (self.awaits_volumes() && self.mount_failures().is_empty()).then_some((names, event))
+    }
+
     /// Reading a ConfigMap or Secret through the kubelet's cache takes a moment after its start; only if it never comes that
     /// is a trouble of its own.
     fn is_noise(&self, failure: &MountFailure<'_>) -> bool {

@@ -17,9 +17,11 @@ pub struct Source {
     pub evidence: Vec<Evidence>,
 }
 
-/// Kinds of volume source whose fields say where the data is: the field's name, the kind in words, and its parts with what
-/// stands before each.
-const SOURCES: [(&str, &str, &[(&str, &str)]); 9] = [
+/// The parts of a volume source that say where the data is, each with what stands before it.
+type Parts = &'static [(&'static str, &'static str)];
+
+/// Kinds of volume source: the field's name, the kind in words, and its parts.
+const SOURCES: [(&str, &str, Parts); 9] = [
     ("nfs", "NFS", &[("server", " "), ("path", ":")]),
     ("hostPath", "hostPath", &[("path", " ")]),
     ("local", "local disk", &[("path", " ")]),

@@ -80,6 +80,13 @@ impl Facts<'_> {
     }
 }
 
+/// The clauses about nodes that cannot reach a volume: by node affinity since 1.33 and before, and by zone labels.
+const ELSEWHERE: [&str; 3] = [
+    "didn't match persistentvolume's node affinity",
+    "had volume node affinity conflict",
+    "had no available volume zone",
+];
+
 /// Reads the scheduler's sentence.
 fn words(sentence: &str) -> Vec<VolumeWord> {
     let (sentence, _) = sentence.split_once("preemption:").unwrap_or((sentence, ""));
@@ -120,26 +127,14 @@ fn words(sentence: &str) -> Vec<VolumeWord> {
     {
         words.push(VolumeWord::Unbound);
     }
-    let counted: [(&[&str], fn(Option<u32>) -> VolumeWord); 4] = [
-        (
-            &[
-                "didn't match persistentvolume's node affinity",
-                "had volume node affinity conflict",
-                "had no available volume zone",
-            ],
-            VolumeWord::Elsewhere,
-        ),
-        (&["didn't find available persistent volumes to bind"], VolumeWord::NoneToBind),
-        (&["did not have enough free storage"], VolumeWord::NoRoom),
-        (&["exceed max volume count"], VolumeWord::LimitReached),
-    ];
-    for (clauses, word) in counted {
-        let counts: Vec<Option<u32>> =
-            clauses.iter().filter_map(|c| Some(count_before(&lower, lower.find(c)?))).collect();
-        if !counts.is_empty() {
-            words.push(word(counts.into_iter().flatten().reduce(u32::saturating_add)));
-        }
-    }
+    let counted = |clauses: &[&str]| {
+        let counts: Vec<_> = clauses.iter().filter_map(|c| Some(count_before(&lower, lower.find(c)?))).collect();
+        (!counts.is_empty()).then(|| counts.into_iter().flatten().reduce(u32::saturating_add))
+    };
+    words.extend(counted(&ELSEWHERE).map(VolumeWord::Elsewhere));
+    words.extend(counted(&["didn't find available persistent volumes to bind"]).map(VolumeWord::NoneToBind));
+    words.extend(counted(&["did not have enough free storage"]).map(VolumeWord::NoRoom));
+    words.extend(counted(&["exceed max volume count"]).map(VolumeWord::LimitReached));
     if has("node affinity doesn't match node \"") {
         words.push(VolumeWord::Elsewhere(None));
     }

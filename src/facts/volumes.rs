@@ -194,7 +194,7 @@ impl Facts<'_> {
         claims.iter().find(by_name).cloned()
     }
 
-    /// Whether the pod is on a node and its kubelet has not got to the point where containers are made: volumes are set up
+    /// Whether the pod stays, is on a node, and its kubelet has not got to the point where containers are made: volumes are set up
     /// before the sandbox, and the sandbox before images and containers.
     pub fn awaits_volumes(&self) -> bool {
         let untouched = |c: &Container| match &c.state {
@@ -209,12 +209,13 @@ impl Facts<'_> {
             Some("False") => !self.containers.iter().any(Container::is_running),
             _ => never_ran() && (self.pod.status.pod_ip.is_none() || self.pod.spec.host_network == Some(true)),
         };
-        self.pod.node_name().is_some() && !self.pod.is_terminal() && waiting
+        self.pod.node_name().is_some() && !self.pod.is_terminal() && !self.pod.is_deleting() && waiting
     }
 
     /// Whether the pod still has to get its claims: it has no node, or waits on its node for its volumes.
     pub fn awaits_claims(&self) -> bool {
-        !self.pod.is_terminal() && (self.pod.node_name().is_none() || self.awaits_volumes())
+        let over = self.pod.is_terminal() || self.pod.is_deleting();
+        !over && (self.pod.node_name().is_none() || self.awaits_volumes())
     }
 
     /// Other pods of the namespace that use a claim and have not ended: name and node.

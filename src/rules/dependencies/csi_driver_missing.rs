@@ -1,8 +1,9 @@
 //! The node has no such CSI driver.
 
-use crate::facts::Facts;
 use crate::facts::mounts::Trouble;
+use crate::facts::time::seconds_between;
 use crate::facts::volume_words::VolumeWord;
+use crate::facts::{Evidence, Facts};
 use crate::finding::{Certainty, Command, Finding, Remedy, Stage, Standing};
 use crate::rules::Rule;
 use crate::snapshot::Lookup;
@@ -48,7 +49,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 format!("{node} has no CSI driver {driver}, which {} needs", source.title)
             };
             // Drivers register within moments of a node's start.
-            let fresh = failure.event.first.is_some_and(|t| crate::facts::time::seconds_between(t, facts.now) < 60);
+            let fresh = failure.event.first.is_some_and(|t| seconds_between(t, facts.now) < 60);
             let standing = if fresh { Standing::InProgress } else { Standing::Wrong };
             let finding = Finding::new(facts.subject(), headline).standing(standing);
             Some(remedied(node, finding.because(failure.event.cite()).because(source.evidence)))
@@ -82,7 +83,7 @@ fn unregistered(facts: &Facts<'_>, node: &str) -> Option<Finding> {
             claim.volume_name().and_then(|pv| facts.cite_other("PersistentVolume", pv, &["spec", "csi", "driver"])),
         )
         .because(facts.cite_other("CSINode", node, &["metadata", "name"]))
-        .because(crate::finding::Evidence::derived(format!("CSI drivers that CSINode {node} lists: {list}")));
+        .because(Evidence::derived(format!("CSI drivers that CSINode {node} lists: {list}")));
     Some(remedied(node, finding))
 }
 

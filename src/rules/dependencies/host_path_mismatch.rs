@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::mounts::Trouble;
-use crate::finding::{Finding, Stage};
+use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
 pub(super) const RULE: Rule = Rule {
@@ -73,9 +73,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn remedied(facts: &Facts<'_>, path: &str, finding: Finding) -> Finding {
     let node = facts.pod.node_name().unwrap_or("the node");
     finding
-        .remedy(facts.owner.edit("Correct the path or its type (type: DirectoryOrCreate makes a directory that is not there)"))
-        .remedy(crate::finding::Remedy::advice(format!(
-            "Or make {path} on {node} as what the volume asks for, or keep the pod to nodes that have it (nodeSelector)."
+        .remedy(
+            facts
+                .owner
+                .edit("Correct the path or its type (type: DirectoryOrCreate makes a directory that is not there)"),
+        )
+        .remedy(Remedy::advice(format!(
+            "Make {path} on {node} as what the volume asks for, or keep the pod to nodes that have it (nodeSelector)."
         )))
 }
 

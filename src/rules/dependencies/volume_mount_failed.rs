@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::mounts::Trouble;
-use crate::finding::{Finding, Remedy, Stage, Standing};
+use crate::finding::{Certainty, Command, Finding, Remedy, Stage, Standing};
 use crate::rules::Rule;
 
 pub(super) const RULE: Rule = Rule {
@@ -48,6 +48,15 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 .remedy(meaning.map(|m| Remedy::advice(m.fix)))
         })
         .collect();
+    findings.extend(facts.waited_in_vain().map(|(volumes, event)| {
+        let which = if volumes.len() == 1 { "volume" } else { "volumes" };
+        let headline = format!("{node} has not mounted {which} {} in time, and nothing says why", volumes.join(", "));
+        Finding::new(facts.subject(), headline)
+            .certainty(Certainty::Possible)
+            .because(event.cite())
+            .remedy(Remedy::look(Command::kubectl(["get", "volumeattachments"])))
+            .remedy(Remedy::advice(format!("Look at the kubelet's log on {node}, and at the volume's driver there.")))
+    }));
     // Changing the owner of every file of a large volume takes long, and is not a failure.
     if findings.is_empty() && facts.awaits_volumes() {
         findings.extend(facts.events.latest("VolumePermissionChangeInProgress").map(|event| {
@@ -115,8 +124,16 @@ mod tests {
     }
 
     #[test]
-    fn having_waited_says_nothing() {
-        let message = "Unable to attach or mount volumes: unmounted volumes=[n], unattached volumes=[n kube-api-access-x]: timed out waiting for the condition";
-        none(waiting().event("FailedMount", "", message).check(&RULE));
+    fn having_waited_says_little() {
+        let waited = |case: Case| {
+            case.event(
+                "FailedMount",
+                "",
+                "Unable to attach or mount volumes: unmounted volumes=[n], unattached volumes=[n k]: timed out waiting for the condition",
+            )
+        };
+        assert_eq!(one(waited(waiting()).check(&RULE)).certainty, Certainty::Possible);
+        let finding = one(waited(failed("rpc error: code = Internal desc = x")).check(&RULE));
+        assert!(finding.headline.ends_with(": x"), "{}", finding.headline);
     }
 }

@@ -120,16 +120,13 @@ fn absent(facts: &Facts<'_>, claim: &Claim) -> Finding {
     let renamed = (!close.is_empty()).then(|| {
         facts.owner.edit(&format!("Claim {} {verb}: if that is what is meant, correct the name", close.join(", ")))
     });
-    Finding::new(
-        claim.subject(),
-        format!("claim {}, which volume {} stands for, does not exist", claim.name, claim.volume),
-    )
-    .remedy(facts.look(["get", "pvc"]))
-    .remedy(renamed)
-    .remedy(Remedy::change(
-        format!("Create PersistentVolumeClaim {} from a manifest; the scheduler goes on by itself:", claim.name),
-        facts.kubectl(["apply", "-f", "FILE"]),
-    ))
+    Finding::new(claim.subject(), format!("claim {} of volume {} does not exist", claim.name, claim.volume))
+        .remedy(facts.look(["get", "pvc"]))
+        .remedy(renamed)
+        .remedy(Remedy::change(
+            format!("Create PersistentVolumeClaim {} from a manifest; the scheduler goes on by itself:", claim.name),
+            facts.kubectl(["apply", "-f", "FILE"]),
+        ))
 }
 
 #[cfg(test)]
@@ -159,7 +156,7 @@ mod tests {
     #[test]
     fn the_scheduler_or_the_server_says_that_it_does_not_exist() {
         let said = pod(named(), "0/4 nodes are available: persistentvolumeclaim \"spool\" not found. not found");
-        assert_eq!(one(said.check(&RULE)).headline, "claim spool, which volume d stands for, does not exist");
+        assert_eq!(one(said.check(&RULE)).headline, "claim spool of volume d does not exist");
         one(pod(named(), "").complete(&["persistentvolumeclaims"]).check(&RULE));
     }
 

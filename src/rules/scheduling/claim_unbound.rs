@@ -4,7 +4,7 @@ use crate::facts::Facts;
 use crate::facts::claims::{Pending, Wait};
 use crate::facts::mounts::Trouble;
 use crate::facts::volume_words::VolumeWord;
-use crate::finding::{Finding, Remedy, Stage};
+use crate::finding::{Command, Finding, Remedy, Stage};
 use crate::rules::Rule;
 
 pub(super) const RULE: Rule = Rule {
@@ -77,7 +77,7 @@ fn found(facts: &Facts<'_>, pending: &Pending) -> Option<Finding> {
     let by_name = (pending.wait == Wait::Consumer).then(|| {
         facts.owner.edit("Leave the choice of the node to the scheduler: replace spec.nodeName by a nodeSelector")
     });
-    let classes = class.map(|class| Remedy::look(crate::finding::Command::kubectl(["get", "storageclass", class])));
+    let classes = class.map(|class| Remedy::look(Command::kubectl(["get", "storageclass", class])));
     Some(
         Finding::new(claim.subject(), headline)
             .standing(pending.standing)
