@@ -117,9 +117,12 @@ impl Path {
         Some((Path(path), here))
     }
 
-    /// The place at which `steps` would lie, for a field that is not there.
-    pub(crate) fn unresolved(steps: &[&str]) -> Path {
-        Path(steps.iter().map(|s| Step::Key((*s).to_owned())).collect())
+    /// The place in `root` at which `steps` would lie, for a field that is not there: the way as far as it goes, then keys.
+    pub(crate) fn towards(root: &Value, steps: &[&str]) -> Path {
+        let reached = (0..steps.len()).rev().find_map(|n| Some((Self::resolve(root, steps.get(..n)?)?.0, n)));
+        let (mut path, n) = reached.unwrap_or_else(|| (Path(Vec::new()), 0));
+        path.0.extend(steps.iter().skip(n).map(|s| Step::Key((*s).to_owned())));
+        path
     }
 
     /// As people write it: `spec.containers[app].image`.
@@ -208,7 +211,7 @@ impl Evidence {
     pub(crate) fn without_field(object: &Value, steps: &[&str]) -> Option<Evidence> {
         match Path::resolve(object, steps) {
             Some(_) => None,
-            None => Some(Evidence::Absent { object: ObjectName::of(object), path: Some(Path::unresolved(steps)) }),
+            None => Some(Evidence::Absent { object: ObjectName::of(object), path: Some(Path::towards(object, steps)) }),
         }
     }
 
@@ -264,6 +267,13 @@ mod tests {
         assert_eq!(value, "a");
         let (path, _) = Path::resolve(&pod, &["spec", "tolerations", "0", "effect"]).unwrap();
         assert_eq!(path.short(), "spec.tolerations[0].effect");
+    }
+
+    #[test]
+    fn an_absent_field_is_shown_below_what_there_is() {
+        let pod = json!({"spec": {"containers": [{"name": "app"}]}});
+        assert_eq!(Path::towards(&pod, &["spec", "containers", "app", "command"]).short(), "spec.containers[app].command");
+        assert_eq!(Path::towards(&pod, &["status", "phase"]).short(), "status.phase");
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Answer {
             Answer::Unresolved => "asks a host name that the node cannot resolve".to_owned(),
             Answer::Unreachable => "cannot reach the pod's address".to_owned(),
             Answer::CommandMissing => "runs a command that the image does not have".to_owned(),
-            Answer::CommandTimedOut => format!("does not end within its timeout of {timeout}s: timed out"),
+            Answer::CommandTimedOut => format!("does not end within its timeout of {timeout}s"),
             Answer::CommandFailed(output) if output.is_empty() => {
                 "ends with an exit code other than 0 and writes nothing".to_owned()
             }

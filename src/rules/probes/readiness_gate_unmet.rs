@@ -77,7 +77,7 @@ fn unmet(facts: &Facts<'_>, gate: &str) -> Finding {
             "Look at {who}: that it runs, that it may patch pods/status, and what it logs about pod {}.",
             facts.pod.name
         )))
-        .remedy(facts.owner.edit(&format!("Or, if nobody sets it any more, remove {gate} from readinessGates")))
+        .remedy(facts.owner.edit(&format!("If nobody sets it any more, remove {gate} from readinessGates")))
 }
 
 #[cfg(test)]

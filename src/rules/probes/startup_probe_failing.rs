@@ -38,7 +38,7 @@ fn found(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Finding {
     let used = Evidence::derived(format!("its budget is {}", probe.budget_sum()));
     let double = probe.budget().saturating_mul(2) / probe.period;
     let more = format!(
-        "Or, if the program needs longer than {}s to start, raise failureThreshold in startupProbe of {}, for example to {double}, which gives it {}s:",
+        "If the program needs longer than {}s to start, raise failureThreshold in startupProbe of {}, for example to {double}, which gives it {}s",
         probe.budget(),
         probe.container.title(),
         probe.initial_delay + double * probe.period

@@ -40,7 +40,7 @@ fn missing(facts: &Facts<'_>, failure: &StartFailure<'_>) -> Finding {
     finding(facts, failure, headline)
         .because(facts.spec_lacks(container, "command"))
         .remedy(facts.owner.edit(&format!("Set command of {title}")))
-        .remedy(Remedy::advice("Or build the image with an ENTRYPOINT or a CMD and use that build."))
+        .remedy(Remedy::advice("Build the image with an ENTRYPOINT or a CMD, if the pod is to rely on it."))
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ fn not_found(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str, lacks
     };
     let hides = hidden(facts, failure, command);
     let moves = (!hides.is_empty())
-        .then(|| Remedy::advice(format!("Or mount the volume elsewhere, if {named} is part of the image.")));
+        .then(|| Remedy::advice(format!("Mount the volume elsewhere, if {named} is part of the image.")));
     finding(facts, failure, format!("{title} {verb}{code}: {what}"))
         .because(command_evidence(facts, container))
         .because(hides)

@@ -62,9 +62,7 @@ fn unknown_format(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str) 
         .because(command_evidence(facts, container))
         .remedy(failure.exit.map(|exit| facts.look_at_log(container, exit)))
         .remedy(Remedy::advice(format!("Build image {} for the architecture of the nodes.", image(container))))
-        .remedy(
-            facts.owner.edit("Or bind the pod to nodes of the image's architecture (nodeSelector kubernetes.io/arch)"),
-        )
+        .remedy(facts.owner.edit("Bind the pod to nodes of the image's architecture (nodeSelector kubernetes.io/arch)"))
 }
 
 #[cfg(test)]

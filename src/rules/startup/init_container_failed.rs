@@ -1,8 +1,9 @@
 //! An init container ends with an error, so the containers after it never start.
 
 use super::waiting_for;
-use crate::facts::{Container, Exit, Facts, Role};
-use crate::finding::{Finding, Remedy, Stage, Standing};
+use crate::facts::logs::quoted;
+use crate::facts::{End, Ending, Facts, Role};
+use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
 pub(super) const RULE: Rule = Rule {
@@ -31,37 +32,34 @@ runs and does not end is InitContainerRunning.
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let init = facts.main_containers().filter(|c| c.role == Role::Init);
-    let ended = init.filter_map(|c| c.program_exit().map(|(exit, standing)| (c, exit, standing)));
-    ended.filter(|(_, exit, _)| exit.code != 0).map(|(c, exit, standing)| failed(facts, c, exit, standing)).collect()
+    let of_program = |end: &End<'_>| !matches!(end.ending, Ending::NeverRan | Ending::Unseen) && end.exit.code != 0;
+    facts.ends().filter(|e| e.container.role == Role::Init).filter(of_program).map(|end| failed(facts, &end)).collect()
 }
 
-fn failed(facts: &Facts<'_>, container: &Container, exit: &Exit, standing: Standing) -> Finding {
+fn failed(facts: &Facts<'_>, end: &End<'_>) -> Finding {
+    let (container, exit) = (end.container, end.exit);
     let given_up = facts.pod.phase() == "Failed";
-    let after = waiting_for(facts, container);
-    let consequence = match (given_up, after.is_empty()) {
-        (true, _) => "; it is not tried again, so the pod has failed".to_owned(),
-        (false, false) => format!("; {after}"),
-        (false, true) => String::new(),
+    let words = facts.last_words(container, exit);
+    let says = words.as_ref().and_then(|w| Some(format!("; it says {}", quoted(w.line()?)))).unwrap_or_default();
+    let after = match waiting_for(facts, container) {
+        _ if given_up => "; it is not tried again, so the pod has failed".to_owned(),
+        after if after.is_empty() => after,
+        after => format!("; {after}"),
     };
-    let headline = format!("{} ends with exit code {}{consequence}", container.title(), exit.code);
     let again = given_up.then(|| {
-        Remedy::advice("Once the reason is mended, the pod has to be made anew: with this restartPolicy the kubelet does not try again.")
+        Remedy::advice(
+            "Once the reason is mended, the pod has to be made anew: with this restartPolicy the kubelet does not try again.",
+        )
     });
-    Finding::new(facts.subject_of(container), headline)
-        .standing(standing)
-        .because(facts.cite_exit(container, exit, "exitCode"))
-        .because(facts.cite_exit(container, exit, "message"))
-        .because(facts.cite_status(container, &["restartCount"]))
+    let change = format!("Correct what {} complains about or needs", container.title());
+    Finding::new(facts.subject_of(container), format!("{}{says}{after}", end.told()))
+        .standing(end.standing)
+        .because(facts.cite_end(end))
         .because(facts.cite_condition("Initialized", "message"))
         .because(given_up.then(|| facts.cite(&["spec", "restartPolicy"])).flatten())
-        .because(facts.last_words(container, exit).map(|w| w.cite()).unwrap_or_default())
+        .because(words.map(|w| w.cite()).unwrap_or_default())
         .remedy(facts.look_at_log(container, exit))
-        .remedy(
-            facts
-                .owner
-                .edit(&format!("Correct what {} does or needs, once its log has said what that is", container.title())),
-        )
+        .remedy(facts.owner.edit(&change))
         .remedy(again)
 }
 
@@ -89,7 +87,7 @@ mod tests {
             one(case(json!({"state": {"terminated": {"exitCode": 3}}, "restartCount": 6}), "Pending").check(&RULE));
         assert_eq!(
             finding.headline,
-            "init container migrate ends with exit code 3; container app, container log wait for it"
+            "init container migrate ends with exit code 3 (6 restarts); container app, container log wait for it"
         );
     }
 

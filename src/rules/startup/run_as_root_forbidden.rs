@@ -62,7 +62,7 @@ fn forbidden(facts: &Facts<'_>, failure: &StartFailure<'_>, user: &User) -> Find
         .because(own("runAsNonRoot").or_else(|| pods("runAsNonRoot")))
         .because(own("runAsUser").or_else(|| pods("runAsUser")))
         .remedy(facts.owner.edit(&change))
-        .remedy(Remedy::advice(format!("Or give the image a numeric user (USER 1000) and use that build in {title}.")))
+        .remedy(Remedy::advice("Give the image a numeric user (for example USER 1000), if the pod is to rely on it."))
 }
 
 #[cfg(test)]
