@@ -272,7 +272,10 @@ mod tests {
     #[test]
     fn an_absent_field_is_shown_below_what_there_is() {
         let pod = json!({"spec": {"containers": [{"name": "app"}]}});
-        assert_eq!(Path::towards(&pod, &["spec", "containers", "app", "command"]).short(), "spec.containers[app].command");
+        assert_eq!(
+            Path::towards(&pod, &["spec", "containers", "app", "command"]).short(),
+            "spec.containers[app].command"
+        );
         assert_eq!(Path::towards(&pod, &["status", "phase"]).short(), "status.phase");
     }
 

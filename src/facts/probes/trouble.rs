@@ -89,6 +89,8 @@ impl Facts<'_> {
         kill: Option<&Event>,
     ) -> Option<Certainty> {
         let in_run = |e: &Event| exit.started.is_some() && e.seen_since(exit.started);
+        // As a program ends that is asked to stop; one that ends with a code of its own can have crashed.
+        let stopped = matches!(exit.code, 0 | 137 | 143);
         let forced = exit.code == 137;
         let (least, most) = probe.killed_after(self.pod.spec.termination_grace_period_seconds.unwrap_or(30), forced);
         // The liveness probe's time begins when the startup probe has passed, and that moment is not known.
@@ -97,7 +99,7 @@ impl Facts<'_> {
         let told = !self.events.is_empty() && exit.finished.is_some_and(|t| seconds_between(t, self.now) < EVENT_TTL);
         match (kill, event) {
             (Some(kill), _) if in_run(kill) => Some(Certainty::Certain),
-            (Some(_), Some(event)) if in_run(event) => Some(Certainty::Certain),
+            (Some(_), Some(event)) if in_run(event) && (lasted_so || stopped) => Some(Certainty::Certain),
             (Some(_), _) if lasted_so => Some(Certainty::Likely),
             (None, Some(event)) if in_run(event) && lasted_so && i64::from(event.count) >= probe.threshold => {
                 Some(Certainty::Likely)

@@ -4,7 +4,10 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::facts::time::seconds_between;
 use crate::facts::{Container, Event, Exit, Facts, State};
-use crate::finding::Standing;
+use crate::finding::{Certainty, Standing};
+
+/// Within how many seconds a stop counts as one right after the start: a rule of thumb.
+const AT_ONCE: i64 = 3;
 
 /// A postStart hook that failed, for which the kubelet killed its container.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub struct HookFailure<'f> {
     pub event: Option<&'f Event>,
     /// The end that the kill brought.
     pub exit: Option<&'f Exit>,
+    /// How sure it is.
+    pub certainty: Certainty,
     /// Whether it matters now. If the program ended by itself first, its end is what matters.
     pub standing: Standing,
 }
@@ -60,7 +65,7 @@ impl Facts<'_> {
             _ if waits => container.waiting_message(),
             Some(event) if event.message.contains("lifecycle hook") => &event.message,
             Some(_) => "",
-            None => return None,
+            None => return self.killed_at_start(container, hook),
         };
         let ended = container.program_exit();
         let standing = match (&container.state, ended) {
@@ -74,7 +79,31 @@ impl Facts<'_> {
             _ => return None,
         };
         let exit = ended.map(|(exit, _)| exit);
-        Some(HookFailure { container, hook, said: complaint(said), event, exit, standing })
+        let certainty = Certainty::Certain;
+        Some(HookFailure { container, hook, said: complaint(said), event, exit, certainty, standing })
+    }
+
+    /// Where the events are gone: the container is stopped over and over right after its start, by SIGTERM at once or after
+    /// just the grace period by SIGKILL, and nothing but its hook makes the kubelet do that.
+    fn killed_at_start<'f>(&'f self, container: &'f Container, hook: String) -> Option<HookFailure<'f>> {
+        let (exit, standing) = container.program_exit().filter(|(exit, _)| exit.reason != "OOMKilled")?;
+        let grace = self.pod.spec.termination_grace_period_seconds.unwrap_or(30);
+        let at_once = match (exit.code, exit.lasted()?) {
+            (137, lasted) => (grace..=grace + AT_ONCE).contains(&lasted),
+            (143, lasted) => lasted <= AT_ONCE,
+            _ => false,
+        };
+        let probed = container.spec.liveness_probe.is_some() || container.spec.startup_probe.is_some();
+        let again = standing == Standing::Wrong && container.restarts() > 1;
+        (self.events.is_empty() && at_once && again && !probed).then(|| HookFailure {
+            container,
+            hook,
+            said: String::new(),
+            event: None,
+            exit: Some(exit),
+            certainty: Certainty::Likely,
+            standing,
+        })
     }
 
     /// Seconds for which a container's postStart hook has been running. Until it returns, the kubelet goes on to nothing
@@ -96,7 +125,8 @@ impl Facts<'_> {
             }
             _ => return None,
         };
-        let returned = self.latest_about(container, "FailedPostStartHook").is_some_and(|e| e.seen_since(Some(begun)));
+        let over = |reason| self.events.latest(reason).is_some_and(|e| e.seen_since(Some(begun)));
+        let returned = ["FailedPostStartHook", "Killing", "SandboxChanged"].into_iter().any(over);
         (!returned && !self.is_going()).then(|| seconds_between(begun, self.now))
     }
 

@@ -10,13 +10,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "LivenessProbeTooEager",
     stage: Stage::Probes,
     summary: "the liveness probe's budget ends before the container has ever been ready; it is restarted while it starts up",
-    explains: &[
-        "LivenessProbeFailing",
-        "KilledBySIGKILL",
-        "StoppedBySIGTERM",
-        "ExitedSuccessfully",
-        "ApplicationError",
-    ],
+    explains: &["LivenessProbeFailing"],
     check,
     explain: r#"
 ## Meaning

@@ -9,16 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "ProbePortMismatch",
     stage: Stage::Probes,
     summary: "a probe asks a port that the container does not declare, or a named port that points elsewhere, and gets no connection",
-    explains: &[
-        "ReadinessProbeFailing",
-        "LivenessProbeFailing",
-        "StartupProbeFailing",
-        "SidecarNotStarted",
-        "KilledBySIGKILL",
-        "StoppedBySIGTERM",
-        "ExitedSuccessfully",
-        "ApplicationError",
-    ],
+    explains: &["ReadinessProbeFailing", "LivenessProbeFailing", "StartupProbeFailing"],
     check,
     explain: r#"
 ## Meaning

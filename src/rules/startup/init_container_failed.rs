@@ -87,7 +87,7 @@ mod tests {
             one(case(json!({"state": {"terminated": {"exitCode": 3}}, "restartCount": 6}), "Pending").check(&RULE));
         assert_eq!(
             finding.headline,
-            "init container migrate ends with exit code 3 (6 restarts); container app, container log wait for it"
+            "init container migrate ends with exit code 3; container app, container log wait for it"
         );
     }
 

@@ -1,6 +1,6 @@
 //! A postStart hook failed, and the kubelet killed the container for it.
 
-use crate::facts::{Facts, HookFailure};
+use crate::facts::{Evidence, Facts, HookFailure};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -45,11 +45,19 @@ fn failed(facts: &Facts<'_>, failure: &HookFailure<'_>) -> Finding {
         steps(kind, &["command"]).or_else(|| steps(kind, &["port"])).or_else(|| steps(kind, &["seconds"]))
     });
     let path = steps("httpGet", &["path"]);
+    let length = failure.exit.filter(|_| failure.event.is_none()).and_then(|exit| exit.lasted()).map(|lasted| {
+        let grace = facts.pod.spec.termination_grace_period_seconds.unwrap_or(30);
+        Evidence::derived(format!(
+            "the last run lasted {lasted}s with a grace period of {grace}s: it was asked to stop right after its start"
+        ))
+    });
     Finding::new(facts.subject_of(container), headline)
+        .certainty(failure.certainty)
         .standing(failure.standing)
         .because(facts.cite_status(container, &["state", "waiting", "message"]).filter(|_| !failure.said.is_empty()))
         .because(failure.event.map(|e| e.cite()))
         .because(failure.exit.and_then(|exit| facts.cite_exit(container, exit, "exitCode")))
+        .because(length)
         .because(what.next())
         .because(path)
         .remedy(failure.exit.map(|exit| facts.look_at_log(container, exit)))
@@ -99,6 +107,15 @@ mod tests {
         let case = case(1, "2026-01-01T11:58:58Z").event("FailedPostStartHook", "app", "PostStartHook failed");
         none(case.check(&RULE));
         assert_eq!(case.check(&RULE).len(), 1);
+    }
+
+    #[test]
+    fn without_events_a_stop_right_after_each_start_is_a_sign() {
+        let stopped = |finished| case(137, finished).edit("/spec/terminationGracePeriodSeconds", json!(30));
+        let finding = one(stopped("2026-01-01T11:58:30Z").check(&RULE));
+        assert_eq!(finding.certainty, crate::finding::Certainty::Likely);
+        none(stopped("2026-01-01T11:58:02Z").check(&RULE));
+        none(stopped("2026-01-01T11:58:30Z").event("BackOff", "app", "Back-off").check(&RULE));
     }
 
     #[test]
