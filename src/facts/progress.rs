@@ -125,7 +125,7 @@ impl Facts<'_> {
         let title = container.title();
         let startup = self.probe(container, ProbeKind::Startup);
         let within = |probe: &super::Probe<'_>, budget: i64| {
-            (up <= budget + NOTICE_USUAL).then(|| {
+            (up <= budget.saturating_add(NOTICE_USUAL)).then(|| {
                 format!(
                     "{title} has been running for {}, and its {} probe has until {} to succeed ({})",
                     human(up),

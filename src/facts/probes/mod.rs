@@ -184,9 +184,9 @@ impl<'f> Probe<'f> {
     /// grace period was waited out.
     pub fn killed_after(&self, pod_grace: i64, forced: bool) -> (i64, i64) {
         let grace = self.grace.unwrap_or(pod_grace);
-        let first = self.budget() - self.period;
-        let least = if forced { first + grace } else { first };
-        (least - 1, self.budget() + self.timeout + grace + 5)
+        let first = self.budget().saturating_sub(self.period);
+        let least = if forced { first.saturating_add(grace) } else { first };
+        (least.saturating_sub(1), self.budget().saturating_add(self.timeout + 5).saturating_add(grace))
     }
 }
 

@@ -114,7 +114,7 @@ impl Facts<'_> {
         match probe.container.is_started() {
             Some(true) => killed.then_some(Standing::Past),
             _ if killed => Some(Standing::Wrong),
-            Some(false) => (up > probe.budget() + probe.timeout + 10).then_some(Standing::Wrong),
+            Some(false) => (up > probe.budget().saturating_add(probe.timeout + 10)).then_some(Standing::Wrong),
             None => None,
         }
     }

@@ -89,7 +89,7 @@ impl Facts<'_> {
         let (exit, standing) = container.program_exit().filter(|(exit, _)| exit.reason != "OOMKilled")?;
         let grace = self.pod.spec.termination_grace_period_seconds.unwrap_or(30);
         let at_once = match (exit.code, exit.lasted()?) {
-            (137, lasted) => (grace..=grace + AT_ONCE).contains(&lasted),
+            (137, lasted) => (grace..=grace.saturating_add(AT_ONCE)).contains(&lasted),
             (143, lasted) => lasted <= AT_ONCE,
             _ => false,
         };

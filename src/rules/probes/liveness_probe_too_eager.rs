@@ -37,17 +37,10 @@ program never listens is ProbePortMismatch.
 const OFFER: i64 = 300;
 
 /// Words with which programs say that they are up.
-const UP: [&str; 9] = [
-    "listening",
-    "ready",
-    "started",
-    "serving",
-    "accepting",
-    "running on",
-    "up and running",
-    "startup complete",
-    "online",
-];
+const UP: [&str; 7] = ["listening", "ready", "started", "serving", "accepting", "running", "online"];
+
+/// Beginnings of words with which programs say that they are not up yet.
+const STARTING: [&str; 7] = ["starting", "initializ", "initialis", "loading", "booting", "warming", "migrat"];
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let (mut found, wrong) = (Vec::new(), |t: &ProbeTrouble<'_>| t.standing == Standing::Wrong);
@@ -68,9 +61,10 @@ fn too_eager(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Option<Finding> {
         return None;
     }
     let words = facts.last_words(container, exit);
-    let log = words.map(|w| w.all().collect::<Vec<_>>().join("\n").to_ascii_lowercase());
-    let says_up = log.as_deref().is_some_and(|text| UP.iter().any(|word| text.contains(word)));
-    let says_starting = log.as_deref().is_some_and(|text| text.contains("starting") || text.contains("initializ"));
+    let log = words.map(|w| w.all().collect::<Vec<_>>().join(" ").to_ascii_lowercase()).unwrap_or_default();
+    let mut said = log.split(|c: char| !c.is_ascii_alphanumeric());
+    let says_up = said.clone().any(|word| UP.contains(&word));
+    let says_starting = said.any(|word| STARTING.iter().any(|begin| word.starts_with(begin)));
     if says_up || !says_starting && probe.initial_delay == 0 {
         return None;
     }
@@ -83,11 +77,9 @@ fn too_eager(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Option<Finding> {
         probe.period,
         threshold.saturating_mul(probe.period),
     );
-    let headline = format!(
-        "{} allows {budget}s, and {} is killed while it starts up: nobody listens yet",
-        probe.title(),
-        container.title()
-    );
+    let yet = if trouble.answer.is_some() { "nobody listens yet" } else { "no try has succeeded" };
+    let headline =
+        format!("{} allows {budget}s, and {} is killed while it starts up: {yet}", probe.title(), container.title());
     let runs = format!(
         "the last run lasted {}, as long as a probe with a budget of {} and the grace period leave it: no try has succeeded",
         human(lasted),

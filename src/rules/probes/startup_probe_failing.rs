@@ -41,7 +41,7 @@ fn found(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Finding {
         "If the program needs longer than {}s to start, raise failureThreshold in startupProbe of {}, for example to {double}, which gives it {}s",
         probe.budget(),
         probe.container.title(),
-        probe.initial_delay + double * probe.period
+        probe.initial_delay.saturating_add(double.saturating_mul(probe.period))
     );
     finding(facts, trouble, format!("{} {came} in the {}s that it has", probe.title(), probe.budget()))
         .because(used)
