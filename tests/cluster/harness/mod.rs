@@ -8,6 +8,7 @@ pub mod kubectl;
 pub mod kubelet;
 pub mod pki;
 pub mod proxy;
+pub mod scene;
 pub mod server;
 pub mod watchdog;
 

@@ -1,0 +1,168 @@
+//! Objects that tests put into the cluster, and a namespace with its clean-up.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::api::path_of;
+use super::kubeconfig::User;
+use super::kubectl::{Kubectl, Report, eventually};
+use super::server::{Server, controlled};
+
+/// Nodes belong to the whole cluster: whoever needs some has them alone.
+static NODES: Mutex<()> = Mutex::new(());
+
+/// A namespace, the nodes of the cluster, and the administrator's kubectl.
+pub struct Scene {
+    pub server: &'static Server,
+    pub namespace: String,
+    pub kubectl: Kubectl,
+    /// Cluster-wide objects to remove.
+    remove: Mutex<Vec<String>>,
+    _alone: Option<MutexGuard<'static, ()>>,
+}
+
+impl Scene {
+    /// A namespace in a cluster whose nodes do not matter.
+    #[track_caller]
+    pub fn new(name: &str) -> Self {
+        Self::labelled(name, json!({}))
+    }
+
+    /// The same with labels on the namespace.
+    #[track_caller]
+    pub fn labelled(name: &str, labels: Value) -> Self {
+        let server = controlled();
+        let namespace = server.namespace(name, labels);
+        let config = server.kubeconfig(&namespace, &User::token("admin-token"), Some(&namespace));
+        let kubectl = Kubectl::new(server, &config);
+        Self { server, namespace, kubectl, remove: Mutex::default(), _alone: None }
+    }
+
+    /// A namespace in a cluster that has these nodes and no others.
+    #[track_caller]
+    pub fn with_nodes(name: &str, nodes: &[Value]) -> Self {
+        let alone = NODES.lock().unwrap_or_else(PoisonError::into_inner);
+        let scene = Self { _alone: Some(alone), ..Self::new(name) };
+        nodes.iter().for_each(|node| scene.global(node));
+        scene
+    }
+
+    /// Creates an object without namespace, which goes away with the scene.
+    #[track_caller]
+    pub fn global(&self, object: &Value) {
+        self.server.admin.create(object);
+        self.remove.lock().unwrap().push(path_of(object));
+    }
+
+    /// Creates an object in the namespace.
+    #[track_caller]
+    pub fn create(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        object["metadata"]["namespace"] = json!(self.namespace);
+        self.server.admin.create(&object)
+    }
+
+    /// The report about the target, once it has that cause.
+    #[track_caller]
+    pub fn report(&self, target: &str, reason: &str) -> Report {
+        eventually(&self.kubectl, target, &self.namespace, reason)
+    }
+
+    /// The message of the newest event with that reason about an object.
+    #[track_caller]
+    pub fn event(&self, name: &str, reason: &str) -> String {
+        super::kubectl::event(self.server, &self.namespace, name, reason)
+    }
+
+    /// The path of an object in the namespace.
+    pub fn path(&self, api: &str, plural: &str, name: &str) -> String {
+        format!("/{api}/namespaces/{}/{plural}/{name}", self.namespace)
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        let admin = &self.server.admin;
+        let pods = format!("/api/v1/namespaces/{}/pods", self.namespace);
+        admin.attempt("DELETE", &format!("{pods}?gracePeriodSeconds=0"), None);
+        for path in self.remove.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            admin.attempt("DELETE", &format!("{path}?gracePeriodSeconds=0"), None);
+        }
+    }
+}
+
+/// A node with 4 CPUs, 8Gi of memory and 10Gi of disk that is ready, changed by a merge patch.
+pub fn node(name: &str, change: Value) -> Value {
+    let room = json!({"cpu": "4", "memory": "8Gi", "ephemeral-storage": "10Gi", "pods": "110"});
+    let mut node = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": name, "labels": {
+            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+        }},
+        "status": {"capacity": room, "allocatable": room, "conditions": [ready("True")]},
+    });
+    merge(&mut node, change);
+    node
+}
+
+/// A node's Ready condition.
+pub fn ready(status: &str) -> Value {
+    json!({
+        "type": "Ready", "status": status, "reason": if status == "True" { "KubeletReady" } else { "KubeletNotReady" },
+        "message": "as the test says", "lastHeartbeatTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z",
+    })
+}
+
+/// A pod with one container, changed by a merge patch of its spec.
+pub fn pod(name: &str, change: Value) -> Value {
+    let mut spec = json!({"containers": [container(json!({}))], "terminationGracePeriodSeconds": 1});
+    merge(&mut spec, change);
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec})
+}
+
+/// A container with these requests.
+pub fn container(requests: Value) -> Value {
+    json!({"name": "app", "image": "registry.example.com/shop/api:1", "resources": {"requests": requests}})
+}
+
+/// A Deployment whose template is the pod.
+pub fn deployment(name: &str, pod: &Value) -> Value {
+    let labels = json!({"app": name});
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod["spec"]}},
+    })
+}
+
+/// A claim of 1Gi, changed by a merge patch of its spec.
+pub fn claim(name: &str, change: Value) -> Value {
+    let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+    merge(&mut spec, change);
+    json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec})
+}
+
+/// The volumes of a pod that uses the claim.
+pub fn uses(claim: &str) -> Value {
+    json!({"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]})
+}
+
+/// An RFC 7386 merge patch.
+pub fn merge(target: &mut Value, change: Value) {
+    match change {
+        Value::Object(change) => {
+            if !target.is_object() {
+                *target = json!({});
+            }
+            for (key, value) in change {
+                if value.is_null() {
+                    target.as_object_mut().expect("an object").remove(&key);
+                } else {
+                    merge(&mut target[&key], value);
+                }
+            }
+        }
+        other => *target = other,
+    }
+}
