@@ -7,9 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::{ServerConnection, StreamOwned};
+use serde_json::{Value, json};
 
 use super::api::{Answer, Api};
 use super::kubelet::tls;
+use super::pki::Pki;
 use super::server::Server;
 
 /// What happens to a request.
@@ -176,4 +178,29 @@ fn delayed(mut from: TcpStream, mut to: TcpStream, by: Duration) {
         }
         let _ = to.shutdown(Shutdown::Both);
     });
+}
+
+/// An admission webhook that denies whatever it is asked.
+pub fn denying_webhook(pki: &Pki, message: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = tls(pki);
+    thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            let connection = ServerConnection::new(config.clone()).expect("a server configuration");
+            let mut stream = StreamOwned::new(connection, socket);
+            let Some(head) = read_head(&mut stream) else { continue };
+            let length = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            if stream.read_exact(&mut body).is_err() {
+                continue;
+            }
+            let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let answer = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": {
+                "uid": asked["request"]["uid"], "allowed": false, "status": {"message": message},
+            }});
+            send(&mut stream, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n", answer.to_string().as_bytes());
+        }
+    });
+    port
 }

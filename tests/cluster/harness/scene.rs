@@ -19,7 +19,8 @@ pub struct Scene {
     pub kubectl: Kubectl,
     /// Cluster-wide objects to remove.
     remove: Mutex<Vec<String>>,
-    _alone: Option<MutexGuard<'static, ()>>,
+    /// Held until the nodes are gone again.
+    alone: Option<MutexGuard<'static, ()>>,
 }
 
 impl Scene {
@@ -36,14 +37,15 @@ impl Scene {
         let namespace = server.namespace(name, labels);
         let config = server.kubeconfig(&namespace, &User::token("admin-token"), Some(&namespace));
         let kubectl = Kubectl::new(server, &config);
-        Self { server, namespace, kubectl, remove: Mutex::default(), _alone: None }
+        Self { server, namespace, kubectl, remove: Mutex::default(), alone: None }
     }
 
     /// A namespace in a cluster that has these nodes and no others.
     #[track_caller]
     pub fn with_nodes(name: &str, nodes: &[Value]) -> Self {
         let alone = NODES.lock().unwrap_or_else(PoisonError::into_inner);
-        let scene = Self { _alone: Some(alone), ..Self::new(name) };
+        let mut scene = Self::new(name);
+        scene.alone = Some(alone);
         nodes.iter().for_each(|node| scene.global(node));
         scene
     }
@@ -86,6 +88,8 @@ impl Drop for Scene {
         let admin = &self.server.admin;
         let pods = format!("/api/v1/namespaces/{}/pods", self.namespace);
         admin.attempt("DELETE", &format!("{pods}?gracePeriodSeconds=0"), None);
+        // The guard goes last, with the fields.
+        debug_assert!(self.alone.is_some() || self.remove.get_mut().is_ok());
         for path in self.remove.get_mut().unwrap_or_else(PoisonError::into_inner) {
             admin.attempt("DELETE", &format!("{path}?gracePeriodSeconds=0"), None);
         }
