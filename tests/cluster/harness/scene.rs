@@ -1,6 +1,7 @@
 //! Objects that tests put into the cluster, and a namespace with its clean-up.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -8,6 +9,7 @@ use super::api::path_of;
 use super::kubeconfig::User;
 use super::kubectl::{Kubectl, Report, eventually};
 use super::server::{Server, controlled};
+use super::wait_for;
 
 /// Nodes belong to the whole cluster: whoever needs some has them alone.
 static NODES: Mutex<()> = Mutex::new(());
@@ -19,8 +21,8 @@ pub struct Scene {
     pub kubectl: Kubectl,
     /// Cluster-wide objects to remove.
     remove: Mutex<Vec<String>>,
-    /// Held until the nodes are gone again.
-    alone: Option<MutexGuard<'static, ()>>,
+    /// Held until the nodes are gone again: fields are dropped last.
+    _alone: Option<MutexGuard<'static, ()>>,
 }
 
 impl Scene {
@@ -37,7 +39,7 @@ impl Scene {
         let namespace = server.namespace(name, labels);
         let config = server.kubeconfig(&namespace, &User::token("admin-token"), Some(&namespace));
         let kubectl = Kubectl::new(server, &config);
-        Self { server, namespace, kubectl, remove: Mutex::default(), alone: None }
+        Self { server, namespace, kubectl, remove: Mutex::default(), _alone: None }
     }
 
     /// A namespace in a cluster that has these nodes and no others.
@@ -45,9 +47,20 @@ impl Scene {
     pub fn with_nodes(name: &str, nodes: &[Value]) -> Self {
         let alone = NODES.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scene = Self::new(name);
-        scene.alone = Some(alone);
+        scene._alone = Some(alone);
         nodes.iter().for_each(|node| scene.global(node));
+        nodes.iter().filter(|node| is_ready(node)).for_each(|node| scene.wait_until_open(node));
         scene
+    }
+
+    /// Every node is born with a taint, which a controller takes away if the node is ready.
+    fn wait_until_open(&self, node: &Value) {
+        wait_for("the taint of new nodes to go", Duration::from_secs(30), || {
+            let node = self.server.admin.get(&path_of(node))?;
+            let taints = node["spec"]["taints"].as_array();
+            let is_new = taints.into_iter().flatten().any(|t| t["key"] == "node.kubernetes.io/not-ready");
+            (!is_new).then_some(())
+        });
     }
 
     /// Creates an object without namespace, which goes away with the scene.
@@ -88,8 +101,6 @@ impl Drop for Scene {
         let admin = &self.server.admin;
         let pods = format!("/api/v1/namespaces/{}/pods", self.namespace);
         admin.attempt("DELETE", &format!("{pods}?gracePeriodSeconds=0"), None);
-        // The guard goes last, with the fields.
-        debug_assert!(self.alone.is_some() || self.remove.get_mut().is_ok());
         for path in self.remove.get_mut().unwrap_or_else(PoisonError::into_inner) {
             admin.attempt("DELETE", &format!("{path}?gracePeriodSeconds=0"), None);
         }
@@ -108,6 +119,10 @@ pub fn node(name: &str, change: Value) -> Value {
     });
     merge(&mut node, change);
     node
+}
+
+fn is_ready(node: &Value) -> bool {
+    node["status"]["conditions"].as_array().into_iter().flatten().any(|c| c["type"] == "Ready" && c["status"] == "True")
 }
 
 /// A node's Ready condition.

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::tests;
+use crate::harness::etcd;
 use crate::harness::kubectl::Report;
 use crate::harness::scene::{Scene, container, merge, node, pod, ready};
 
@@ -258,7 +259,13 @@ fn a_gate_that_is_closed() {
 
 fn a_scheduler_that_is_not_there() {
     let scene = Scene::new("absent");
-    scene.create(&pod("web", json!({"schedulerName": "volcano"})));
+    // As old as a pod must be before its scheduler counts as absent; the API lets nobody choose that.
+    let mut web = pod("web", json!({"schedulerName": "volcano"}));
+    merge(&mut web, json!({
+        "metadata": {"namespace": scene.namespace, "uid": "5f8c1c1e-0000-4000-8000-000000000001", "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "status": {"phase": "Pending", "qosClass": "BestEffort"},
+    }));
+    etcd::replace(scene.server.etcd, &[], &[web]);
     let report = scene.report("pod/web", "SchedulerAbsent");
     assert!(report.0.to_string().contains("volcano"));
 }
