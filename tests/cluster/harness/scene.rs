@@ -90,6 +90,36 @@ impl Scene {
         super::kubectl::event(self.server, &self.namespace, name, reason)
     }
 
+    /// A pod that the node has accepted, with this container status besides its name.
+    #[track_caller]
+    pub fn on_node(&self, pod: &Value, node: &str, phase: &str, container: Value) -> Value {
+        let mut pod = pod.clone();
+        pod["spec"]["nodeName"] = json!(node);
+        let created = self.create(&pod);
+        let mut status = json!({
+            "name": "app", "image": "registry.example.com/shop/api:1", "imageID": "", "ready": false, "restartCount": 0,
+        });
+        merge(&mut status, container);
+        let scheduled = json!({"type": "PodScheduled", "status": "True"});
+        let ready = json!({"type": "Ready", "status": if status["ready"] == true { "True" } else { "False" }});
+        self.server.admin.set_status(&created, json!({
+            "phase": phase, "startTime": "2026-01-01T00:00:00Z", "conditions": [scheduled, ready],
+            "containerStatuses": [status],
+        }))
+    }
+
+    /// A pod that cannot start, as its Secret does not exist: the report needs the pod, its node, its events and the Secret.
+    #[track_caller]
+    pub fn without_its_secret(name: &str) -> Self {
+        let scene = Self::with_nodes(name, &[node(&format!("{name}-1"), json!({}))]);
+        let mut app = container(json!({}));
+        app["envFrom"] = json!([{"secretRef": {"name": "smtp"}}]);
+        let mail = pod("mail", json!({"containers": [app]}));
+        let waiting = json!({"reason": "CreateContainerConfigError", "message": "secret \"smtp\" not found"});
+        scene.on_node(&mail, &format!("{name}-1"), "Pending", json!({"state": {"waiting": waiting}}));
+        scene
+    }
+
     /// The path of an object in the namespace.
     pub fn path(&self, api: &str, plural: &str, name: &str) -> String {
         format!("/{api}/namespaces/{}/{plural}/{name}", self.namespace)

@@ -49,16 +49,22 @@ pub fn use_assets(assets: Assets) {
     let _ = ASSETS.set(assets);
 }
 
+static CONTROLLED: OnceLock<Server> = OnceLock::new();
+static STILL: OnceLock<Server> = OnceLock::new();
+
 /// The server with the scheduler and the controllers, which all tests share.
 pub fn controlled() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start("controlled", ASSETS.get().expect("assets"), true))
+    CONTROLLED.get_or_init(|| Server::start("controlled", ASSETS.get().expect("assets"), true))
 }
 
 /// A server on which nothing acts on its own: objects stay as they are written.
 pub fn still() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start("still", ASSETS.get().expect("assets"), false))
+    STILL.get_or_init(|| Server::start("still", ASSETS.get().expect("assets"), false))
+}
+
+/// The servers that were needed so far.
+pub fn started() -> impl Iterator<Item = &'static Server> {
+    [CONTROLLED.get(), STILL.get()].into_iter().flatten()
 }
 
 impl Server {
@@ -146,6 +152,13 @@ impl Server {
     fn wait_for_account(&self, namespace: &str) {
         let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/default");
         wait_for("the default service account", Duration::from_secs(60), || self.admin.get(&path));
+    }
+
+    /// The same for another port of this machine, behind which the server is.
+    pub fn kubeconfig_through(&self, port: u16, name: &str, namespace: &str) -> PathBuf {
+        let url = format!("https://127.0.0.1:{port}");
+        let user = User::token("admin-token");
+        kubeconfig::write(&self.dir, name, &url, &self.pki.certificate(), &user, Some(namespace))
     }
 
     /// A kubeconfig of its own name; the context's namespace is left out if there is none.

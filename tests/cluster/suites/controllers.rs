@@ -289,16 +289,8 @@ fn a_finalizer_that_nobody_removes() {
 
 /// A pod that runs on the node.
 fn runs_on(scene: &Scene, name: &str, node: &str) {
-    let created = scene.create(&pod(name, json!({"nodeName": node})));
     let running = json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}});
-    scene.server.admin.set_status(&created, json!({
-        "phase": "Running", "startTime": "2026-01-01T00:00:00Z",
-        "conditions": [{"type": "Ready", "status": "True"}],
-        "containerStatuses": [{
-            "name": "app", "image": "registry.example.com/shop/api:1", "imageID": "", "ready": true, "restartCount": 0,
-            "started": true, "state": running,
-        }],
-    }));
+    scene.on_node(&pod(name, json!({})), node, "Running", json!({"ready": true, "started": true, "state": running}));
 }
 
 fn a_deletion_that_a_lost_node_cannot_confirm() {
