@@ -25,6 +25,8 @@ tests![
     nothing_listens,
 ];
 
+/// How the gaps call the events: by what they would have told.
+const REPORTED: &str = "components reported about the pod";
 const EVENTS: &str = "/events?";
 const NODE: &str = "/api/v1/nodes/";
 const SECRET: &str = "/secrets/";
@@ -93,7 +95,7 @@ fn a_server_that_says_wait_once() {
 fn a_server_that_only_says_wait() {
     let scene = Scene::without_its_secret("busy");
     let output = through(&scene, EVENTS, usize::MAX, Fault::Status(429, "Retry-After: 1\r\n"), &[]);
-    without(&output, &["events", "429"]);
+    without(&output, &[REPORTED, "429"]);
     within(&output, 10);
 }
 
@@ -110,7 +112,7 @@ fn an_answer_that_breaks_off_once() {
 fn an_answer_that_always_breaks_off() {
     let scene = Scene::without_its_secret("reset");
     let output = through(&scene, EVENTS, usize::MAX, Fault::Reset, &[]);
-    without(&output, &["events"]);
+    without(&output, &[REPORTED]);
     within(&output, 10);
 }
 
@@ -125,14 +127,14 @@ fn an_answer_that_trickles() {
 fn one_question_that_hangs() {
     let scene = Scene::without_its_secret("hang");
     let output = through(&scene, SECRET, usize::MAX, Fault::Hang, &["--request-timeout=1s"]);
-    without(&output, &["secrets", "no answer within 1 s"]);
+    without(&output, &["Secrets", "no answer within 1 s"]);
     within(&output, 1);
 }
 
 fn a_question_that_hangs_for_as_long_as_the_default() {
     let scene = Scene::without_its_secret("default");
     let output = through(&scene, EVENTS, usize::MAX, Fault::Hang, &[]);
-    without(&output, &["events", "no answer within 10 s"]);
+    without(&output, &[REPORTED, "no answer within 10 s"]);
     within(&output, 10);
 }
 
@@ -142,7 +144,7 @@ fn everything_but_the_pod_hangs() {
         if head.lines().next().is_some_and(|line| line.contains("/pods/mail")) { Fault::None } else { Fault::Hang }
     });
     let output = at(&scene, proxy.port, &["--request-timeout=1s"]);
-    without(&output, &["events", "node", "secrets"]);
+    without(&output, &[REPORTED, "node", "Secrets"]);
     // Two or three waves.
     within(&output, 3);
 }

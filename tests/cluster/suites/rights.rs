@@ -102,7 +102,7 @@ fn an_authority_that_signed_another_server() {
 }
 
 fn a_token_that_nobody_knows() {
-    let scene = Scene::new("token");
+    let scene = Scene::new("stranger");
     refused(&why(&scene, "stranger", &User::token("a-secret-of-mine")), &["401", "credentials", "stranger"]);
     assert!(!why(&scene, "stranger", &User::token("a-secret-of-mine")).err.contains("a-secret-of-mine"));
 }
