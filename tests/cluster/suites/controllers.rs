@@ -181,6 +181,16 @@ fn a_job_that_gave_up() {
             "state": {"terminated": ended},
         }],
     }));
+    let failed = format!("{}/status", scene.path("apis/batch/v1", "jobs", "report"));
+    wait_for("the Job to fail", Duration::from_secs(30), || {
+        let job = scene.server.admin.get(&failed)?;
+        job["status"]["conditions"].to_string().contains("BackoffLimitExceeded").then_some(())
+    });
+    let report = scene.report("job/report", "ApplicationError");
+    assert!(report.says("JobBackoffLimitExceeded"), "{:?}", report.0);
+    // The Job outlives its pods.
+    let pods = format!("/api/v1/namespaces/{}/pods", scene.namespace);
+    scene.server.admin.delete(&format!("{pods}?gracePeriodSeconds=0"));
     let report = scene.report("job/report", "JobBackoffLimitExceeded");
     assert!(report.0.to_string().contains("Job has reached the specified backoff limit"), "{:?}", report.0);
 }
