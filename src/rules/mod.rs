@@ -74,11 +74,12 @@ pub struct Findings {
 }
 
 /// Whether the rules of a stage are about targets of that kind: a node meets those about nodes, an object that makes pods
-/// those of their creation.
+/// those of their creation. A Job meets those about its end too: it can outlive every pod that would tell of it.
 fn concerns(stage: Stage, kind: &str) -> bool {
     match kind {
         "Pod" => stage != Stage::Creation,
         "Node" => stage == Stage::Node,
+        "Job" => matches!(stage, Stage::Creation | Stage::Running),
         _ => stage == Stage::Creation,
     }
 }
