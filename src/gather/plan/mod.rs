@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::ask::{Ask, Question};
 use crate::resource::Kind;
-use crate::snapshot::{Snapshot, Target, name_of, namespace_of};
+use crate::snapshot::{Lookup, Snapshot, Target, name_of, namespace_of};
 
 /// How many of an owner's or a node's pods are looked at closely.
 const PODS: usize = 5;
@@ -65,9 +65,26 @@ pub fn next(snapshot: &Snapshot, target: &Target, asked: &BTreeSet<Question>, de
         }
     }
     wants.close_names(&target.namespace);
-    let room = MOST.saturating_sub(asked.len());
-    let open = wants.questions.into_iter().filter(|(question, _)| !asked.contains(question));
-    open.map(|(question, optional)| Ask { question, optional }).take(room).collect()
+    wants.open(asked, MOST.saturating_sub(asked.len()))
+}
+
+/// The next wave about several pods that are known; no more than `most` questions in all.
+pub fn next_of_pods(
+    snapshot: &Snapshot,
+    pods: &[Target],
+    asked: &BTreeSet<Question>,
+    depth: &Depth,
+    most: usize,
+) -> Vec<Ask> {
+    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new() };
+    for target in pods {
+        if let Some(pod) = snapshot.object("Pod", &target.namespace, &target.name).found() {
+            wants.events("Pod", &target.namespace, &target.name);
+            wants.pod(pod);
+            wants.close_names(&target.namespace);
+        }
+    }
+    wants.open(asked, most)
 }
 
 /// The pods that are furthest from fine, at most [`PODS`]; those that are fine need no closer look.
@@ -81,6 +98,12 @@ fn worst(pods: Vec<&Value>) -> Vec<&Value> {
 }
 
 impl<'a> Wants<'a> {
+    /// The questions that are open, as many as there is room for.
+    fn open(self, asked: &BTreeSet<Question>, room: usize) -> Vec<Ask> {
+        let open = self.questions.into_iter().filter(|(question, _)| !asked.contains(question));
+        open.map(|(question, optional)| Ask { question, optional }).take(room).collect()
+    }
+
     fn want(&mut self, question: Question) {
         self.questions.insert(question, false);
     }
@@ -90,8 +113,17 @@ impl<'a> Wants<'a> {
     }
 
     fn get(&mut self, kind: &'static str, namespace: &str, name: &str) {
-        if !name.is_empty() {
+        if !name.is_empty() && !self.came_with_a_list(kind, namespace, name) {
             self.want(get(kind, namespace, name));
+        }
+    }
+
+    /// Whether an object, or that there is none, is known from a list. A pod from a list can be less than the whole pod.
+    fn came_with_a_list(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        match kind {
+            "Pod" => false,
+            "Node" => matches!(self.snapshot.nodes(), Lookup::Found(_)),
+            _ => self.snapshot.object(kind, namespace, name).found().is_some(),
         }
     }
 
