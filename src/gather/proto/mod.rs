@@ -34,6 +34,45 @@ pub(super) trait Items: Send {
     fn take_json(&mut self, list: &[u8]) -> Result<(), serde_json::Error>;
 }
 
+/// `runtime.Unknown`, the envelope.
+#[derive(Clone, PartialEq, Message)]
+struct Unknown {
+    #[prost(bytes = "vec", tag = "2")]
+    raw: Vec<u8>,
+}
+
+/// `meta/v1` Status, which a server that was asked for protobuf gives as such.
+#[derive(Clone, PartialEq, Message)]
+struct Status {
+    #[prost(string, tag = "3")]
+    message: String,
+    #[prost(string, tag = "4")]
+    reason: String,
+    #[prost(message, optional, tag = "5")]
+    details: Option<StatusDetails>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StatusDetails {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+/// A Status that came as protobuf, as JSON. Whatever is none is given back as it is.
+pub(super) fn status_as_json(body: Vec<u8>) -> Vec<u8> {
+    let status = body
+        .strip_prefix(MAGIC)
+        .and_then(|envelope| Unknown::decode(envelope).ok())
+        .and_then(|unknown| Status::decode(unknown.raw.as_slice()).ok());
+    match status {
+        Some(Status { message, reason, details }) => serde_json::json!({"kind": "Status", "message": message,
+            "reason": reason, "details": {"name": details.unwrap_or_default().name}})
+        .to_string()
+        .into_bytes(),
+        None => body,
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct Time {
     #[prost(int64, tag = "1")]
