@@ -112,6 +112,7 @@ pub async fn overview(
     });
     let mut asked: BTreeSet<Question> = BTreeSet::new();
     let mut asks = first_look(&choice.read);
+    let first = asks.len();
     for wave in 2..=WAVES {
         if asks.is_empty() {
             break;
@@ -123,7 +124,7 @@ pub async fn overview(
             ask::store(&mut snapshot, &ask, answer, options.redact);
         }
         snapshot.settle();
-        asks = plan::next_of_pods(&snapshot, &choice.close, &asked, &options.depth, QUESTIONS);
+        asks = plan::next_of_pods(&snapshot, &choice.close, &asked, &options.depth, first + QUESTIONS);
     }
     let mut targets = Vec::new();
     let mut left_out = choice.left_out;

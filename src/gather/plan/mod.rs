@@ -20,22 +20,19 @@ use crate::snapshot::{Lookup, Snapshot, Target, name_of, namespace_of};
 const PODS: usize = 5;
 /// No run asks more than this, whatever the objects say.
 const MOST: usize = 80;
-
-/// Which nodes are looked at closely for a pod that has none, the best first.
-pub type Candidates = fn(&Snapshot, &Value) -> Vec<String>;
+/// About one pod no more than this is asked, unless what must be known is more by itself.
+const FOR_ONE_POD: usize = 12;
 
 /// What the command line says about how much to read.
 #[derive(Clone, Copy)]
 pub struct Depth {
     /// Lines of each log; none is no logs.
     pub log_lines: u32,
-    /// The choice of nodes on which pods are counted; at most ten are taken.
-    pub candidates: Candidates,
 }
 
 impl Default for Depth {
     fn default() -> Self {
-        Self { log_lines: 50, candidates: scheduling::most_allocatable }
+        Self { log_lines: 50 }
     }
 }
 
@@ -45,11 +42,13 @@ struct Wants<'a> {
     depth: Depth,
     /// Optional only if nothing else wants it.
     questions: BTreeMap<Question, bool>,
+    /// What is asked if there is room, the most telling first.
+    extras: Vec<Question>,
 }
 
 /// The next wave: empty when all is known that can be.
 pub fn next(snapshot: &Snapshot, target: &Target, asked: &BTreeSet<Question>, depth: &Depth) -> Vec<Ask> {
-    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new() };
+    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new(), extras: Vec::new() };
     wants.get(target.kind, &target.namespace, &target.name);
     wants.events(target.kind, &target.namespace, &target.name);
     if target.kind == "Pod" {
@@ -65,7 +64,7 @@ pub fn next(snapshot: &Snapshot, target: &Target, asked: &BTreeSet<Question>, de
         }
     }
     wants.close_names(&target.namespace);
-    wants.open(asked, MOST.saturating_sub(asked.len()))
+    wants.open(asked, MOST, if target.kind == "Pod" { FOR_ONE_POD } else { MOST })
 }
 
 /// The next wave about several pods that are known; no more than `most` questions in all.
@@ -76,7 +75,7 @@ pub fn next_of_pods(
     depth: &Depth,
     most: usize,
 ) -> Vec<Ask> {
-    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new() };
+    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new(), extras: Vec::new() };
     for target in pods {
         if let Some(pod) = snapshot.object("Pod", &target.namespace, &target.name).found() {
             wants.events("Pod", &target.namespace, &target.name);
@@ -84,7 +83,7 @@ pub fn next_of_pods(
             wants.close_names(&target.namespace);
         }
     }
-    wants.open(asked, most)
+    wants.open(asked, most, most)
 }
 
 /// The pods that are furthest from fine, at most [`PODS`]; those that are fine need no closer look.
@@ -98,10 +97,19 @@ fn worst(pods: Vec<&Value>) -> Vec<&Value> {
 }
 
 impl<'a> Wants<'a> {
-    /// The questions that are open, as many as there is room for.
-    fn open(self, asked: &BTreeSet<Question>, room: usize) -> Vec<Ask> {
+    /// The questions that are open, no more than `most` with those that were asked, and extras no more than `with_extras`.
+    fn open(self, asked: &BTreeSet<Question>, most: usize, with_extras: usize) -> Vec<Ask> {
+        let mut extras = self.extras;
+        extras.retain(|question| !asked.contains(question) && !self.questions.contains_key(question));
         let open = self.questions.into_iter().filter(|(question, _)| !asked.contains(question));
-        open.map(|(question, optional)| Ask { question, optional }).take(room).collect()
+        let mut asks: Vec<Ask> = open.map(|(question, optional)| Ask { question, optional }).collect();
+        asks.truncate(most.saturating_sub(asked.len()));
+        for question in extras {
+            if asked.len() + asks.len() < with_extras && asks.iter().all(|ask| ask.question != question) {
+                asks.push(Ask { question, optional: false });
+            }
+        }
+        asks
     }
 
     fn want(&mut self, question: Question) {
