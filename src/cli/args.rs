@@ -20,6 +20,9 @@ Examples:
   # Which pods of the namespace are not fine, and why?
   kubectl why
 
+  # The same in all namespaces
+  kubectl why -A
+
   # Explain a saved failure without a cluster
   kubectl why -f failure.json
 
@@ -81,6 +84,15 @@ pub struct Run {
     /// pods of the namespace that are not fine
     #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
     pub targets: Vec<String>,
+    /// The pods of all namespaces
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only pods with these labels, such as app=web,tier!=cache
+    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true, conflicts_with = "filename")]
+    pub selector: String,
+    /// Only pods with these fields, such as spec.nodeName=worker-1
+    #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true, conflicts_with = "filename")]
+    pub field_selector: String,
     /// Only what concerns this container
     #[arg(short, long, value_name = "NAME", add = ArgValueCompleter::new(complete::containers))]
     pub container: Option<String>,

@@ -4,6 +4,7 @@ mod args;
 pub mod complete;
 mod explain;
 mod live;
+mod overview;
 mod target;
 
 use std::io::{IsTerminal, Write};
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::gather::file;
+use crate::render::overview::{self as list, Scope};
 use crate::render::{Safe, Style, json, text};
 use crate::report::Report;
 use crate::snapshot::{Snapshot, Target, name_of, namespace_of};
@@ -25,6 +27,20 @@ const UNREAD: u8 = 3;
 
 /// Why there is no report: the exit status and the sentence.
 struct Failure(u8, String);
+
+/// What there is to print.
+struct Answer {
+    reports: Vec<Report>,
+    /// For a list of the pods that are not fine, what it is about.
+    scope: Option<Scope>,
+}
+
+impl Answer {
+    /// Whether it is about a list of pods, and there are none.
+    fn is_of_nothing(&self) -> bool {
+        self.reports.is_empty() && self.scope.as_ref().is_some_and(|s| s.fine + s.left_out == 0)
+    }
+}
 
 /// The command line as clap knows it, for generated pages.
 pub fn command() -> clap::Command {
@@ -42,11 +58,16 @@ pub fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(Failure(code, why)) => {
-            for line in Safe::lines(&format!("error: {why}")) {
-                let _ = writeln!(std::io::stderr(), "{}", line.as_str());
-            }
+            tell(&format!("error: {why}"));
             ExitCode::from(code)
         }
+    }
+}
+
+/// Writes to standard error.
+fn tell(text: &str) {
+    for line in Safe::lines(text) {
+        let _ = writeln!(std::io::stderr(), "{}", line.as_str());
     }
 }
 
@@ -58,21 +79,42 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Some(Task::Completion { shell }) => return print(&complete::script(*shell)),
         None => {}
     }
-    let reports = match &cli.run.filename {
+    let answer = match &cli.run.filename {
         Some(path) => from_file(cli, path)?,
-        None => live::reports(cli)?,
+        None => live::answer(cli)?,
     };
-    print(&rendered(&reports, &cli.run))?;
-    let bad = reports.iter().any(|r| !r.verdict.is_fine());
+    if cli.run.output == Output::Text && answer.is_of_nothing() {
+        let space = answer.scope.and_then(|s| s.namespace).map_or_else(String::new, |n| format!(" in {n} namespace."));
+        tell(&format!("No resources found{space}"));
+        return Ok(0);
+    }
+    print(&rendered(&answer, &cli.run))?;
+    let bad = answer.reports.iter().any(|r| !r.verdict.is_fine());
     Ok(u8::from(cli.run.exit_code && bad))
 }
 
-fn from_file(cli: &Cli, path: &Path) -> Result<Vec<Report>, Failure> {
+fn from_file(cli: &Cli, path: &Path) -> Result<Answer, Failure> {
     let snapshot = file::read(path).map_err(|e| Failure(UNREAD, e.to_string()))?;
+    if is_about_all_pods(cli, &snapshot)? {
+        save(cli, &snapshot)?;
+        let namespace = cli.connection.namespace.as_deref().filter(|_| !cli.run.all_namespaces);
+        return Ok(overview::of_file(snapshot, namespace));
+    }
     let namespace = cli.connection.namespace.clone().unwrap_or_else(|| snapshot.header.namespace.clone());
     let targets = targets(&snapshot, &cli.run.targets, &namespace)?;
     save(cli, &snapshot)?;
-    Ok(targets.iter().flat_map(|t| crate::diagnose(&snapshot, t)).collect())
+    Ok(Answer { reports: targets.iter().flat_map(|t| crate::diagnose(&snapshot, t)).collect(), scope: None })
+}
+
+/// Whether no target is named, on the command line or in the file, and the file does not hold just one pod.
+fn is_about_all_pods(cli: &Cli, snapshot: &Snapshot) -> Result<bool, Failure> {
+    let usage = |why| Failure(USAGE, why);
+    let args = &cli.run.targets;
+    let targets = target::parse(args, "").map_err(usage)?;
+    target::check(args, &targets, cli.run.all_namespaces, false).map_err(usage)?;
+    let pods = snapshot.all("Pod").len();
+    let asked_for = !args.is_empty() || cli.run.all_namespaces;
+    Ok(targets.is_empty() && pods > 0 && (asked_for || snapshot.header.target.is_empty() && pods > 1))
 }
 
 /// Writes the snapshot where `--save-snapshot` says.
@@ -91,9 +133,8 @@ fn targets(snapshot: &Snapshot, args: &[String], namespace: &str) -> Result<Vec<
     let args = if args.is_empty() && !own[0].is_empty() { &own[..] } else { args };
     let mut targets = target::parse(args, namespace).map_err(usage)?;
     if targets.is_empty() {
-        let pods = snapshot.all("Pod");
-        let [pod] = pods else {
-            return Err(usage(format!("the file holds {} pods; name one: kubectl why pod/NAME -f FILE", pods.len())));
+        let [pod] = snapshot.all("Pod") else {
+            return Err(usage("the file holds no pod; name what it is about: kubectl why TYPE/NAME -f FILE".to_owned()));
         };
         targets.push(Target { kind: "Pod", namespace: namespace_of(pod).to_owned(), name: name_of(pod).to_owned() });
     }
@@ -123,16 +164,19 @@ fn targets(snapshot: &Snapshot, args: &[String], namespace: &str) -> Result<Vec<
     Ok(targets)
 }
 
-fn rendered(reports: &[Report], run: &Run) -> String {
-    match run.output {
-        Output::Json => json::json(reports),
-        Output::Yaml => json::yaml(reports),
-        Output::Name => reports
+fn rendered(answer: &Answer, run: &Run) -> String {
+    let reports = &answer.reports;
+    let machine = || if answer.scope.is_some() { json::list(reports) } else { json::answer(reports) };
+    match (run.output, &answer.scope) {
+        (Output::Json, _) => json::to_json(&machine()),
+        (Output::Yaml, _) => json::to_yaml(&machine()),
+        (Output::Name, _) => reports
             .iter()
             .filter(|r| !r.verdict.is_fine())
             .map(|r| format!("{}/{}\n", r.target.kind.to_lowercase(), r.target.name))
             .collect(),
-        Output::Text => text::text(reports, style(run)),
+        (Output::Text, Some(scope)) => list::overview(reports, scope, style(run)),
+        (Output::Text, None) => text::text(reports, style(run)),
     }
 }
 

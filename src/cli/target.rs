@@ -33,6 +33,25 @@ pub fn parse(args: &[String], namespace: &str) -> Result<Vec<Target>, String> {
     }
 }
 
+/// Refuses flags that choose among pods where a target is named, as kubectl does.
+///
+/// # Errors
+/// A sentence in kubectl's words.
+pub fn check(args: &[String], targets: &[Target], everywhere: bool, selected: bool) -> Result<(), String> {
+    let by_slash = args.iter().any(|a| a.contains('/'));
+    match targets {
+        [] => Ok(()),
+        _ if selected && by_slash => {
+            Err("selectors and the all flag cannot be used when passing resource/name arguments".to_owned())
+        }
+        _ if selected => Err("name cannot be provided when a selector is specified".to_owned()),
+        _ if everywhere && targets.iter().any(|t| t.kind != "Node") => {
+            Err("a resource cannot be retrieved by name across all namespaces".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn type_and_name(argument: &str, namespace: &str) -> Result<Target, String> {
     match argument.split('/').collect::<Vec<_>>().as_slice() {
         [_, ""] | ["", _] => {
@@ -79,6 +98,22 @@ mod tests {
         assert_eq!(parsed(&["pod/x", "deploy/y"]), Ok(vec!["Pod/x".to_owned(), "Deployment/y".to_owned()]));
         assert_eq!(parsed(&["pods", "x", "y"]).map(|t| t.len()), Ok(2));
         assert_eq!(parsed(&["pods"]), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_name_goes_with_no_flag_that_chooses_among_pods() {
+        for (args, everywhere, selected, word) in [
+            (&["pod/x"][..], false, true, "resource/name arguments"),
+            (&["x"], false, true, "name cannot be provided"),
+            (&["x"], true, false, "across all namespaces"),
+        ] {
+            let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+            let targets = parse(&args, "n").unwrap();
+            assert!(check(&args, &targets, everywhere, selected).unwrap_err().contains(word), "{args:?}");
+        }
+        let node = ["node/w".to_owned()];
+        assert_eq!(check(&node, &parse(&node, "n").unwrap(), true, false), Ok(()), "a node has no namespace");
+        assert_eq!(check(&[], &[], true, true), Ok(()));
     }
 
     #[test]

@@ -143,7 +143,7 @@ pub(super) async fn ask(client: &Client, question: &Question) -> Result<Answer, 
 
 async fn pods(client: &Client, namespace: Option<&str>, fields: &str) -> Result<Answer, Failure> {
     let kind = Kind::named("Pod").ok_or_else(|| Failure::Other("the kind is not known".to_owned()))?;
-    let query = Query { namespace, fields, limit: Some(2 * LIST_ITEMS), ..Query::default() };
+    let query = Query { namespace, fields, cached: true, ..Query::default() };
     client.list(kind, &query).await.map(Answer::Objects)
 }
 

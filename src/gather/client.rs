@@ -15,7 +15,7 @@ use super::connect::{Connect, ConnectError};
 use super::failure::{Failure, seconds};
 use super::kubeconfig::Surroundings;
 use super::path::{base, encode, named_as, push_query};
-use super::proto::NodeSink;
+use super::proto::{ListSink, PodItems, status_as_json};
 use super::session::Session;
 use super::transport::{self, Exchange};
 use crate::resource::Kind;
@@ -30,8 +30,8 @@ const PROTOBUF: &str = "application/vnd.kubernetes.protobuf, application/json";
 const OBJECT_LIMIT: usize = 8 << 20;
 /// The longest list that is read.
 const LIST_LIMIT: usize = 64 << 20;
-/// The longest list of nodes; it is decoded while it comes in.
-const NODES_LIMIT: usize = 512 << 20;
+/// The longest list that is decoded while it comes in.
+const STREAM_LIMIT: usize = 512 << 20;
 /// The longest log tail that is read; limitBytes asks the server for less.
 const LOG_LIMIT: usize = 1 << 20;
 const RETRIES: u32 = 2;
@@ -207,8 +207,21 @@ impl Client {
         let Some(kind) = Kind::named("Node") else { return Ok(Vec::new()) };
         let mut path = base(kind, None);
         push_query(&mut path, &[("labelSelector", labels), ("resourceVersion", "0")]);
-        let mut sink = NodeSink::default();
-        self.ask("list", path, PROTOBUF, NODES_LIMIT, &mut sink).await?;
+        let mut sink = ListSink::new(Vec::new());
+        self.ask("list", path, PROTOBUF, STREAM_LIMIT, &mut sink).await?;
+        sink.finish().map_err(Failure::Other)
+    }
+
+    /// The pods that the query selects, as far as `items` keeps them; as [`Client::nodes`].
+    pub(super) async fn pods(&self, query: &Query<'_>, items: PodItems) -> Result<PodItems, Failure> {
+        let Some(kind) = Kind::named("Pod") else { return Ok(items) };
+        let mut path = base(kind, query.namespace);
+        push_query(
+            &mut path,
+            &[("labelSelector", query.labels), ("fieldSelector", query.fields), ("resourceVersion", "0")],
+        );
+        let mut sink = ListSink::new(items);
+        self.ask("list", path, PROTOBUF, STREAM_LIMIT, &mut sink).await?;
         sink.finish().map_err(Failure::Other)
     }
 
@@ -330,7 +343,7 @@ impl Client {
         let mut body = Vec::new();
         // What there is of an error's body is enough: the status says the most.
         let _ = read(response.into_body(), 1 << 20, &mut body, bytes).await;
-        let failure = Failure::of_status(status, &body);
+        let failure = Failure::of_status(status, &status_as_json(body));
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Err(Trial::Again(failure, wait)),
             _ => Err(Trial::Over(failure)),

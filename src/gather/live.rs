@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::ask::{self, Ask, Question};
@@ -16,6 +19,8 @@ use crate::snapshot::{Header, Lookup, Snapshot, Target, name_of};
 
 /// More waves than any plan has.
 const WAVES: u32 = 8;
+/// So many questions are on their way at once: fewer than the streams that a server allows on one HTTP/2 connection.
+const AT_ONCE: usize = 32;
 /// So many close names are offered.
 const CLOSE: usize = 4;
 
@@ -56,6 +61,8 @@ pub enum Fatal {
     Refused(String),
     /// The server answered, and not with the target.
     Failed(String),
+    /// The server cannot make sense of a selector: its own words.
+    Selector(String),
 }
 
 impl fmt::Display for Fatal {
@@ -73,7 +80,7 @@ impl fmt::Display for Fatal {
                 }
                 if close.is_empty() { Ok(()) } else { write!(f, "; there is {}", close.join(", ")) }
             }
-            Fatal::Unreachable(text) | Fatal::Refused(text) | Fatal::Failed(text) => f.write_str(text),
+            Fatal::Unreachable(text) | Fatal::Refused(text) | Fatal::Failed(text) | Fatal::Selector(text) => f.write_str(text),
         }
     }
 }
@@ -101,7 +108,7 @@ pub async fn gather(client: &Client, target: &Target, options: &Options) -> Resu
         }
         asked.extend(asks.iter().map(|ask| ask.question.clone()));
         client.set_wave(wave);
-        for (ask, answer) in all(client, asks).await {
+        for (ask, answer) in all(client, asks, &Arc::default()).await {
             match answer {
                 Err(failure) if ask.question == itself => return Err(fatal(client, target, failure).await),
                 answer => ask::store(&mut snapshot, &ask, answer, options.redact),
@@ -124,13 +131,20 @@ pub async fn gather(client: &Client, target: &Target, options: &Options) -> Resu
     }
 }
 
-/// One wave, all at once; the answers in the questions' order.
-async fn all(client: &Client, asks: Vec<Ask>) -> Vec<(Ask, Result<ask::Answer, Failure>)> {
+/// One wave, the answers in the questions' order; `answered` counts along.
+pub(super) async fn all(
+    client: &Client,
+    asks: Vec<Ask>,
+    answered: &Arc<AtomicUsize>,
+) -> Vec<(Ask, Result<ask::Answer, Failure>)> {
     let mut running = JoinSet::new();
+    let room = Arc::new(Semaphore::new(AT_ONCE));
     for (index, ask) in asks.into_iter().enumerate() {
-        let client = client.clone();
+        let (client, room, answered) = (client.clone(), room.clone(), answered.clone());
         running.spawn(async move {
+            let _place = room.acquire().await;
             let answer = ask::ask(&client, &ask.question).await;
+            answered.fetch_add(1, Ordering::Relaxed);
             (index, ask, answer)
         });
     }
@@ -145,25 +159,30 @@ async fn all(client: &Client, asks: Vec<Ask>) -> Vec<(Ask, Result<ask::Answer, F
 async fn fatal(client: &Client, target: &Target, failure: Failure) -> Fatal {
     let kind = Kind::named(target.kind);
     let what = format!("{}/{}", kind.map(Kind::singular).unwrap_or_default(), one_line(&target.name, 260));
+    if !matches!(failure, Failure::NotFound(_)) {
+        return unreadable(client, &what, &format!("get {}", kind.map(Kind::resource).unwrap_or_default()), failure);
+    }
+    let (close, no_namespace) = match kind {
+        Some(kind) => close_names(client, kind, target).await,
+        None => (Vec::new(), false),
+    };
+    Fatal::NotFound {
+        target: what,
+        namespace: target.namespace.clone(),
+        context: one_line(client.context(), 100),
+        close,
+        no_namespace,
+    }
+}
+
+/// That something could not be read at all, and what to do. `right` is what the user must be allowed to.
+pub(super) fn unreadable(client: &Client, what: &str, right: &str, failure: Failure) -> Fatal {
     let server = client.server();
     let context = match client.context() {
         "" => String::new(),
         name => format!(" (context {})", one_line(name, 100)),
     };
     match failure {
-        Failure::NotFound(_) => {
-            let (close, no_namespace) = match kind {
-                Some(kind) => close_names(client, kind, target).await,
-                None => (Vec::new(), false),
-            };
-            Fatal::NotFound {
-                target: what,
-                namespace: target.namespace.clone(),
-                context: one_line(client.context(), 100),
-                close,
-                no_namespace,
-            }
-        }
         Failure::Unreachable(why) if why.contains("certificate") => Fatal::Unreachable(format!(
             "the API server at {server}{context} is not trusted: {why}; check server and certificate-authority of the kubeconfig"
         )),
@@ -184,14 +203,13 @@ async fn fatal(client: &Client, target: &Target, failure: Failure) -> Fatal {
                 "the API server at {server}{context} does not accept the credentials{user} (401: {why}); log in again, or renew the token or certificate"
             ))
         }
-        Failure::Forbidden(why) => Fatal::Refused(format!(
-            "{what} cannot be read{context}: {why}; ask for the right to get {}",
-            kind.map(Kind::resource).unwrap_or_default()
-        )),
+        Failure::Forbidden(why) => {
+            Fatal::Refused(format!("{what} cannot be read{context}: {why}; ask for the right to {right}"))
+        }
         Failure::NotServed(why) => Fatal::Failed(format!(
             "{what} cannot be read from {server}{context}: {why}; check that this is the address of a Kubernetes API server"
         )),
-        Failure::Invalid(why) | Failure::Other(why) => {
+        Failure::NotFound(why) | Failure::Invalid(why) | Failure::Other(why) => {
             Fatal::Failed(format!("{what} cannot be read from {server}{context}: {why}"))
         }
     }

@@ -12,6 +12,7 @@ mod failure;
 pub mod file;
 mod kubeconfig;
 mod live;
+mod overview;
 mod path;
 pub mod plan;
 mod proto;
@@ -26,6 +27,7 @@ pub use connect::{Connect, ConnectError, DEFAULT_TIMEOUT, parse_timeout};
 pub use failure::Failure;
 pub use kubeconfig::{Kubeconfig, Surroundings};
 pub use live::{Fatal, Options, gather, nearest};
+pub use overview::{Overview, Pods, Progress, overview, overview_of};
 pub use plan::Depth;
 
 /// What completion offers from the kubeconfig, without asking the cluster. Whatever cannot be read is empty.

@@ -215,24 +215,34 @@ pub enum Answer {
 pub fn answer(reports: &[Report]) -> Answer {
     match reports {
         [one] => Answer::One(Box::new(diagnosis(one))),
-        many => Answer::Many(DiagnosisList {
-            api_version: "kubectl-why/v1",
-            kind: "DiagnosisList",
-            items: many.iter().map(diagnosis).collect(),
-        }),
+        many => list(many),
     }
+}
+
+/// The reports for machines as a list, even of one or none.
+pub fn list(reports: &[Report]) -> Answer {
+    Answer::Many(DiagnosisList {
+        api_version: "kubectl-why/v1",
+        kind: "DiagnosisList",
+        items: reports.iter().map(diagnosis).collect(),
+    })
 }
 
 /// The reports as JSON.
 pub fn json(reports: &[Report]) -> String {
-    let mut text = serde_json::to_string_pretty(&answer(reports)).unwrap_or_default();
+    to_json(&answer(reports))
+}
+
+/// The answer as JSON.
+pub fn to_json(answer: &Answer) -> String {
+    let mut text = serde_json::to_string_pretty(answer).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// The reports as YAML.
-pub fn yaml(reports: &[Report]) -> String {
-    serde_saphyr::to_string(&answer(reports)).unwrap_or_default()
+/// The answer as YAML.
+pub fn to_yaml(answer: &Answer) -> String {
+    serde_saphyr::to_string(answer).unwrap_or_default()
 }
 
 fn diagnosis(report: &Report) -> Diagnosis {

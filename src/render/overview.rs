@@ -15,8 +15,8 @@ pub struct Scope {
     pub fine: usize,
     /// Pods that are not fine and were too many to be diagnosed.
     pub left_out: usize,
-    /// Whether pods of several namespaces may be listed, so that each line names its own.
-    pub several: bool,
+    /// The pods' namespace; with none each line names its own.
+    pub namespace: Option<String>,
 }
 
 /// Prints the list. Reports with the same first cause stand together; the groups come in the order of their first report.
@@ -85,7 +85,7 @@ impl Widths {
 }
 
 fn name(report: &Report, scope: &Scope) -> String {
-    if scope.several {
+    if scope.namespace.is_none() {
         format!("{}/{}", report.target.namespace, report.target.name)
     } else {
         report.target.name.clone()

@@ -14,28 +14,25 @@ use serde_json::Value;
 
 use super::ask::{Ask, Question};
 use crate::resource::Kind;
-use crate::snapshot::{Snapshot, Target, name_of, namespace_of};
+use crate::snapshot::{Lookup, Snapshot, Target, name_of, namespace_of};
 
 /// How many of an owner's or a node's pods are looked at closely.
 const PODS: usize = 5;
 /// No run asks more than this, whatever the objects say.
 const MOST: usize = 80;
-
-/// Which nodes are looked at closely for a pod that has none, the best first.
-pub type Candidates = fn(&Snapshot, &Value) -> Vec<String>;
+/// About one pod no more than this is asked, unless what must be known is more by itself.
+const FOR_ONE_POD: usize = 12;
 
 /// What the command line says about how much to read.
 #[derive(Clone, Copy)]
 pub struct Depth {
     /// Lines of each log; none is no logs.
     pub log_lines: u32,
-    /// The choice of nodes on which pods are counted; at most ten are taken.
-    pub candidates: Candidates,
 }
 
 impl Default for Depth {
     fn default() -> Self {
-        Self { log_lines: 50, candidates: scheduling::most_allocatable }
+        Self { log_lines: 50 }
     }
 }
 
@@ -45,11 +42,13 @@ struct Wants<'a> {
     depth: Depth,
     /// Optional only if nothing else wants it.
     questions: BTreeMap<Question, bool>,
+    /// What is asked if there is room, the most telling first.
+    extras: Vec<Question>,
 }
 
 /// The next wave: empty when all is known that can be.
 pub fn next(snapshot: &Snapshot, target: &Target, asked: &BTreeSet<Question>, depth: &Depth) -> Vec<Ask> {
-    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new() };
+    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new(), extras: Vec::new() };
     wants.get(target.kind, &target.namespace, &target.name);
     wants.events(target.kind, &target.namespace, &target.name);
     if target.kind == "Pod" {
@@ -65,9 +64,26 @@ pub fn next(snapshot: &Snapshot, target: &Target, asked: &BTreeSet<Question>, de
         }
     }
     wants.close_names(&target.namespace);
-    let room = MOST.saturating_sub(asked.len());
-    let open = wants.questions.into_iter().filter(|(question, _)| !asked.contains(question));
-    open.map(|(question, optional)| Ask { question, optional }).take(room).collect()
+    wants.open(asked, MOST, if target.kind == "Pod" { FOR_ONE_POD } else { MOST })
+}
+
+/// The next wave about several pods that are known; no more than `most` questions in all.
+pub fn next_of_pods(
+    snapshot: &Snapshot,
+    pods: &[Target],
+    asked: &BTreeSet<Question>,
+    depth: &Depth,
+    most: usize,
+) -> Vec<Ask> {
+    let mut wants = Wants { snapshot, depth: *depth, questions: BTreeMap::new(), extras: Vec::new() };
+    for target in pods {
+        if let Some(pod) = snapshot.object("Pod", &target.namespace, &target.name).found() {
+            wants.events("Pod", &target.namespace, &target.name);
+            wants.pod(pod);
+            wants.close_names(&target.namespace);
+        }
+    }
+    wants.open(asked, most, most)
 }
 
 /// The pods that are furthest from fine, at most [`PODS`]; those that are fine need no closer look.
@@ -81,6 +97,21 @@ fn worst(pods: Vec<&Value>) -> Vec<&Value> {
 }
 
 impl<'a> Wants<'a> {
+    /// The questions that are open, no more than `most` with those that were asked, and extras no more than `with_extras`.
+    fn open(self, asked: &BTreeSet<Question>, most: usize, with_extras: usize) -> Vec<Ask> {
+        let mut extras = self.extras;
+        extras.retain(|question| !asked.contains(question) && !self.questions.contains_key(question));
+        let open = self.questions.into_iter().filter(|(question, _)| !asked.contains(question));
+        let mut asks: Vec<Ask> = open.map(|(question, optional)| Ask { question, optional }).collect();
+        asks.truncate(most.saturating_sub(asked.len()));
+        for question in extras {
+            if asked.len() + asks.len() < with_extras && asks.iter().all(|ask| ask.question != question) {
+                asks.push(Ask { question, optional: false });
+            }
+        }
+        asks
+    }
+
     fn want(&mut self, question: Question) {
         self.questions.insert(question, false);
     }
@@ -90,8 +121,17 @@ impl<'a> Wants<'a> {
     }
 
     fn get(&mut self, kind: &'static str, namespace: &str, name: &str) {
-        if !name.is_empty() {
+        if !name.is_empty() && !self.came_with_a_list(kind, namespace, name) {
             self.want(get(kind, namespace, name));
+        }
+    }
+
+    /// Whether an object, or that there is none, is known from a list. A pod from a list can be less than the whole pod.
+    fn came_with_a_list(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        match kind {
+            "Pod" => false,
+            "Node" => matches!(self.snapshot.nodes(), Lookup::Found(_)),
+            _ => self.snapshot.object(kind, namespace, name).found().is_some(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::ask::Question;
-use super::Wants;
+use super::{Wants, get};
 use super::read::{self, Container, list, text};
 use crate::snapshot::{Lookup, name_of, namespace_of};
 
@@ -14,7 +14,7 @@ const REFERENCES: usize = 8;
 /// At most so many logs of one pod.
 const LOGS: usize = 6;
 
-impl Wants<'_> {
+impl<'a> Wants<'a> {
     pub(super) fn pod(&mut self, pod: &Value) {
         let containers = read::containers(pod);
         let node = text(pod, "/spec/nodeName");
@@ -104,9 +104,17 @@ impl Wants<'_> {
             found.extend(list(pod, "/spec/volumes").iter().flat_map(read::volume));
             self.get("ServiceAccount", namespace_of(pod), service_account(pod));
         }
+        found.retain(|(_, name)| !name.is_empty());
+        let said = self.said_about(pod, containers);
+        let is_said = |name: &str| said.iter().any(|text| text.contains(name));
+        // Every pod has this one in the volume of its token; it is asked for where it is what is missing.
+        found.retain(|(_, name)| *name != "kube-root-ca.crt" || is_said(name));
         for kind in ["ConfigMap", "Secret"] {
-            let names = found.iter().filter(|(k, name)| *k == kind && !name.is_empty());
-            names.take(REFERENCES).for_each(|(kind, name)| self.get(kind, namespace_of(pod), name));
+            let (named, others): (Vec<&str>, Vec<&str>) =
+                found.iter().filter(|(k, _)| *k == kind).map(|(_, name)| *name).partition(|name| is_said(name));
+            let others: Vec<&str> = others.into_iter().take(REFERENCES.saturating_sub(named.len())).collect();
+            named.into_iter().take(REFERENCES).for_each(|name| self.get(kind, namespace_of(pod), name));
+            self.extras.extend(others.into_iter().map(|name| get(kind, namespace_of(pod), name)));
         }
         for status in list(pod, "/status/resourceClaimStatuses") {
             self.get("ResourceClaim", namespace_of(pod), text(status, "/resourceClaimName"));
@@ -114,6 +122,17 @@ impl Wants<'_> {
         for claim in list(pod, "/spec/resourceClaims") {
             self.get("ResourceClaim", namespace_of(pod), text(claim, "/resourceClaimName"));
         }
+    }
+
+    /// What the kubelet says about what it lacks: in the containers' states and in events.
+    fn said_about<'p>(&self, pod: &'p Value, containers: &[Container<'p>]) -> Vec<&'p str>
+    where
+        'a: 'p,
+    {
+        let states = containers.iter().filter_map(|c| c.status).map(|s| text(s, "/state/waiting/message"));
+        let about = |event: &&Value| text(event, "/involvedObject/name") == name_of(pod);
+        let events = self.snapshot.all("Event").iter().filter(about).map(|event| text(event, "/message"));
+        states.chain(events).filter(|text| !text.is_empty()).collect()
     }
 
     /// The pod's own pull secrets, and those that its ServiceAccount adds.

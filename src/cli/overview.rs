@@ -1,0 +1,88 @@
+//! `kubectl why` without a name: the pods that are not fine.
+
+use std::io::{IsTerminal, Write};
+use std::pin::pin;
+use std::time::Duration;
+
+use super::args::Cli;
+use super::{Answer, Failure, UNREAD, USAGE, live, save};
+use crate::gather::{Client, Depth, Fatal, Options, Overview, Pods, Progress, overview, overview_of};
+use crate::render::overview::Scope;
+use crate::report::Report;
+use crate::snapshot::Snapshot;
+
+/// Whoever waits longer than this is told what for.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// The pods of the cluster that are not fine.
+pub(super) async fn live(cli: &Cli, client: &Client) -> Result<Answer, Failure> {
+    let run = &cli.run;
+    let namespace = (!run.all_namespaces).then(|| client.namespace().to_owned());
+    let pods = Pods { namespace: namespace.clone(), labels: run.selector.clone(), fields: run.field_selector.clone() };
+    // The log of one pod in two hundred tells nothing about the others, and costs a request each.
+    let options = Options { depth: Depth { log_lines: 0, ..Depth::default() }, ..Options::default() };
+    let progress = Progress::default();
+    let gathered = with_status(&progress, overview(client, &pods, &options, &progress)).await;
+    live::print_requests(cli, client);
+    let found = gathered.map_err(|fatal| {
+        let code = if matches!(fatal, Fatal::Selector(_)) { USAGE } else { UNREAD };
+        Failure(code, fatal.to_string())
+    })?;
+    save(cli, &found.snapshot)?;
+    let mut place = namespace.as_ref().map_or_else(|| "all namespaces".to_owned(), |n| format!("namespace {n}"));
+    let selectors: Vec<&str> =
+        [run.selector.as_str(), &run.field_selector].into_iter().filter(|s| !s.is_empty()).collect();
+    if !selectors.is_empty() {
+        place.push_str(&format!(" with {}", selectors.join(" and ")));
+    }
+    Ok(diagnosed(&found, place, namespace))
+}
+
+/// The pods of a file that are not fine.
+pub(super) fn of_file(snapshot: Snapshot, namespace: Option<&str>) -> Answer {
+    let place = namespace.map_or_else(|| "the file".to_owned(), |n| format!("namespace {n} of the file"));
+    let found = overview_of(snapshot, namespace);
+    diagnosed(&found, place, namespace.map(str::to_owned))
+}
+
+fn diagnosed(found: &Overview, place: String, namespace: Option<String>) -> Answer {
+    let all: Vec<Report> = found.targets.iter().flat_map(|t| crate::diagnose(&found.snapshot, t)).collect();
+    let looked_at = all.len();
+    let mut reports: Vec<Report> = all.into_iter().filter(|r| !r.verdict.is_fine()).collect();
+    reports.sort_by(|a, b| (a.verdict, a.stage, &a.target).cmp(&(b.verdict, b.stage, &b.target)));
+    let fine = found.fine + looked_at - reports.len();
+    Answer { reports, scope: Some(Scope { place, fine, left_out: found.left_out, namespace }) }
+}
+
+/// Tells on a terminal how far the work has come while it lasts.
+async fn with_status<T>(progress: &Progress, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    if !std::io::stderr().is_terminal() {
+        return work.await;
+    }
+    let mut shown = false;
+    loop {
+        match tokio::time::timeout(PATIENCE, &mut work).await {
+            Ok(done) => {
+                if shown {
+                    status("");
+                }
+                return done;
+            }
+            Err(_) => {
+                shown = true;
+                status(&match progress.answered() {
+                    (_, 0) => format!("reading the list of pods: {} so far", progress.listed()),
+                    (done, all) => format!("{} pods listed; {done} of {all} questions answered", progress.listed()),
+                });
+            }
+        }
+    }
+}
+
+/// Puts a line where the last one stood.
+fn status(line: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "\r\u{1b}[K{line}");
+    let _ = err.flush();
+}
