@@ -238,13 +238,6 @@ impl Told {
     }
 }
 
-impl Facts<'_> {
-    /// Whether the kubelet says of a container that a ConfigMap, a Secret or a key of one is missing.
-    pub fn lacks_reference(&self, container: &Container) -> bool {
-        cannot_configure(container) && Told::read(container.waiting_message()).is_some()
-    }
-}
-
 impl Lack {
     /// The object as the subject of a finding, with the container if just one needs it.
     pub fn subject(&self) -> Subject {
