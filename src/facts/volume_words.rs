@@ -105,6 +105,9 @@ fn words(sentence: &str) -> Vec<VolumeWord> {
             words.push(VolumeWord::VolumeGone(Some(name)));
         }
     }
+    for (name, ..) in quoted(sentence, "could not find v1.PersistentVolumeClaim \"") {
+        words.push(VolumeWord::ClaimMissing(name.rsplit('/').next().unwrap_or(&name).to_owned()));
+    }
     if let Some(name) = foreign_claim(sentence) {
         words.push(VolumeWord::ClaimForeign(name));
     }
@@ -233,6 +236,8 @@ mod tests {
         );
         assert_eq!(said, [VolumeWord::Elsewhere(Some(3))]);
         let said = words("0/3 nodes are available: 3 persistentvolumeclaim \"data\" not found.");
+        assert_eq!(said, [VolumeWord::ClaimMissing("data".to_owned())]);
+        let said = words("error getting PVC \"n/data\": could not find v1.PersistentVolumeClaim \"n/data\"");
         assert_eq!(said, [VolumeWord::ClaimMissing("data".to_owned())]);
         let said = words(
             "0/3 nodes are available: PVC default/web-scratch was not created for pod default/web (pod is not owner).",
