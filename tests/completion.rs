@@ -22,7 +22,8 @@ fn bin() -> PathBuf {
 }
 
 fn installed(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().is_ok_and(|o| o.status.success());
+    let found =
+        Command::new("sh").args(["-c", &format!("command -v {program}")]).output().is_ok_and(|o| o.status.success());
     if !found {
         println!("left out: {program} is not installed");
     }
@@ -47,7 +48,8 @@ fn shell(program: &str, args: &[&str], script: &str) -> String {
 
 #[test]
 fn bash_completes_behind_kubectl() {
-    if !installed("kubectl") || !installed("bash") || !Path::new("/usr/share/bash-completion/bash_completion").exists() {
+    if !installed("kubectl") || !installed("bash") || !Path::new("/usr/share/bash-completion/bash_completion").exists()
+    {
         return println!("left out: bash-completion is not installed");
     }
     let script = r#"
@@ -78,8 +80,13 @@ fn fish_completes_behind_kubectl() {
     if !installed("kubectl") || !installed("fish") {
         return;
     }
-    for (line, wanted) in [("kubectl why --outp", "--output"), ("kubectl why -o y", "yaml"), ("kubectl why explain OOMKilledA", "OOMKilledAtStart")] {
-        let out = shell("fish", &["--no-config", "-c"], &format!("kubectl completion fish | source; complete -C '{line}'"));
+    for (line, wanted) in [
+        ("kubectl why --outp", "--output"),
+        ("kubectl why -o y", "yaml"),
+        ("kubectl why explain OOMKilledA", "OOMKilledAtStart"),
+    ] {
+        let out =
+            shell("fish", &["--no-config", "-c"], &format!("kubectl completion fish | source; complete -C '{line}'"));
         assert!(out.lines().any(|l| l.split('\t').next() == Some(wanted)), "no {wanted} after «{line}»:\n{out}");
     }
 }
@@ -110,9 +117,11 @@ zpty -d z
 
 #[test]
 fn the_static_scripts_are_valid_in_their_shells() {
-    for (program, args, file) in
-        [("bash", &["-n"][..], "kubectl-why.bash"), ("zsh", &["-n"], "_kubectl-why"), ("fish", &["--no-execute"], "kubectl-why.fish")]
-    {
+    for (program, args, file) in [
+        ("bash", &["-n"][..], "kubectl-why.bash"),
+        ("zsh", &["-n"], "_kubectl-why"),
+        ("fish", &["--no-execute"], "kubectl-why.fish"),
+    ] {
         if installed(program) {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
             let out = Command::new(program).args(args).arg(&path).output().unwrap();
@@ -123,7 +132,11 @@ fn the_static_scripts_are_valid_in_their_shells() {
 
 #[test]
 fn completion_is_silent_without_a_cluster() {
-    let out = Command::new(bin().join("kubectl-why")).args(["__complete", "pod/"]).env("KUBECONFIG", "/nonexistent").output().unwrap();
+    let out = Command::new(bin().join("kubectl-why"))
+        .args(["__complete", "pod/"])
+        .env("KUBECONFIG", "/nonexistent")
+        .output()
+        .unwrap();
     assert!(out.status.success() && out.stderr.is_empty());
     assert_eq!(String::from_utf8(out.stdout).unwrap(), ":4\n");
 }

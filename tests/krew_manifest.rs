@@ -25,7 +25,8 @@ fn rendered(tag: &str) -> String {
         let end = text[start..].find("*/}}").unwrap() + start + 4;
         text.replace_range(start..end, "");
     }
-    let text = text.replace("{{\"\\n  \"}}", "\n  ").replace("{{\"\\n    \"}}", "\n    ").replace("{{ .TagName }}", tag);
+    let text =
+        text.replace("{{\"\\n  \"}}", "\n  ").replace("{{\"\\n    \"}}", "\n    ").replace("{{ .TagName }}", tag);
     let mut out = String::new();
     for line in text.lines() {
         match line.split_once("{{addURIAndSha \"") {

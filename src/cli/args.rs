@@ -88,7 +88,14 @@ pub struct Run {
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
     /// Only pods with these labels, such as app=web,tier!=cache
-    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true, conflicts_with = "filename")]
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "LABELS",
+        default_value = "",
+        hide_default_value = true,
+        conflicts_with = "filename"
+    )]
     pub selector: String,
     /// Only pods with these fields, such as spec.nodeName=worker-1
     #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true, conflicts_with = "filename")]

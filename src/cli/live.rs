@@ -42,7 +42,7 @@ async fn named(cli: &Cli, client: &Client) -> Result<Answer, Failure> {
 }
 
 async fn snapshot(client: &Client, cli: &Cli, target: &Target) -> Result<Snapshot, Fatal> {
-    let depth = Depth { log_lines: cli.run.logs, ..Depth::default() };
+    let depth = Depth { log_lines: cli.run.logs };
     gather(client, target, &Options { depth, redact: redact::text }).await
 }
 

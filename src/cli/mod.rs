@@ -134,7 +134,9 @@ fn targets(snapshot: &Snapshot, args: &[String], namespace: &str) -> Result<Vec<
     let mut targets = target::parse(args, namespace).map_err(usage)?;
     if targets.is_empty() {
         let [pod] = snapshot.all("Pod") else {
-            return Err(usage("the file holds no pod; name what it is about: kubectl why TYPE/NAME -f FILE".to_owned()));
+            return Err(usage(
+                "the file holds no pod; name what it is about: kubectl why TYPE/NAME -f FILE".to_owned(),
+            ));
         };
         targets.push(Target { kind: "Pod", namespace: namespace_of(pod).to_owned(), name: name_of(pod).to_owned() });
     }

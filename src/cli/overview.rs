@@ -20,7 +20,7 @@ pub(super) async fn live(cli: &Cli, client: &Client) -> Result<Answer, Failure> 
     let namespace = (!run.all_namespaces).then(|| client.namespace().to_owned());
     let pods = Pods { namespace: namespace.clone(), labels: run.selector.clone(), fields: run.field_selector.clone() };
     // The log of one pod in two hundred tells nothing about the others, and costs a request each.
-    let options = Options { depth: Depth { log_lines: 0, ..Depth::default() }, ..Options::default() };
+    let options = Options { depth: Depth { log_lines: 0 }, ..Options::default() };
     let progress = Progress::default();
     let gathered = with_status(&progress, overview(client, &pods, &options, &progress)).await;
     live::print_requests(cli, client);

@@ -80,7 +80,9 @@ impl fmt::Display for Fatal {
                 }
                 if close.is_empty() { Ok(()) } else { write!(f, "; there is {}", close.join(", ")) }
             }
-            Fatal::Unreachable(text) | Fatal::Refused(text) | Fatal::Failed(text) | Fatal::Selector(text) => f.write_str(text),
+            Fatal::Unreachable(text) | Fatal::Refused(text) | Fatal::Failed(text) | Fatal::Selector(text) => {
+                f.write_str(text)
+            }
         }
     }
 }

@@ -79,12 +79,7 @@ impl Progress {
 ///
 /// # Errors
 /// Only if the pods cannot be listed.
-pub async fn overview(
-    client: &Client,
-    pods: &Pods,
-    options: &Options,
-    progress: &Progress,
-) -> Result<Overview, Fatal> {
+pub async fn overview(client: &Client, pods: &Pods, options: &Options, progress: &Progress) -> Result<Overview, Fatal> {
     let now = Timestamp::now();
     client.set_wave(1);
     let query = Query {
@@ -171,7 +166,9 @@ struct Choice {
 
 fn choose(mut others: Vec<Listed>, fine: usize) -> Choice {
     others.sort_by(|a, b| {
-        (b.look, b.created).cmp(&(a.look, a.created)).then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
+        (b.look, b.created)
+            .cmp(&(a.look, a.created))
+            .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
     });
     let rest = others.split_off(others.len().min(READ));
     let hopeful = rest.iter().filter(|pod| pod.look == Look::Likely).count();
@@ -196,7 +193,8 @@ fn first_look(pods: &[Listed]) -> Vec<Ask> {
     let mut namespaces: BTreeMap<&str, usize> = BTreeMap::new();
     pods.iter().for_each(|pod| *namespaces.entry(&pod.namespace).or_default() += 1);
     // A namespace of which every pod is looked at closely has its events read by pod.
-    let mut namespaces: Vec<(usize, &str)> = if pods.len() <= CLOSE { Vec::new() } else { namespaces.into_iter().map(|(n, c)| (c, n)).collect() };
+    let mut namespaces: Vec<(usize, &str)> =
+        if pods.len() <= CLOSE { Vec::new() } else { namespaces.into_iter().map(|(n, c)| (c, n)).collect() };
     namespaces.sort_by(|a, b| b.cmp(a));
     questions.extend(namespaces.into_iter().take(NAMESPACES).map(|(_, namespace)| Question::List {
         kind: "Event",

@@ -14,7 +14,8 @@ impl Safe {
     /// Makes one line of text safe. Line breaks become visible like other control characters.
     pub fn line(text: impl fmt::Display) -> Self {
         let text = text.to_string();
-        let (shown, rest) = text.split_at(text.floor_char_boundary(LONGEST));
+        let cut = (0..=LONGEST.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (shown, rest) = text.split_at(cut);
         let mut safe = String::with_capacity(shown.len());
         for c in shown.chars() {
             match c {

@@ -65,7 +65,7 @@ fn fault(reports: &[Report]) -> Option<String> {
         Ok(value) => value,
         Err(e) => return Some(format!("the JSON does not parse: {e}")),
     };
-    match serde_saphyr::from_str::<Value>(&json::yaml(reports)) {
+    match serde_saphyr::from_str::<Value>(&json::to_yaml(&json::answer(reports))) {
         Ok(yaml) if yaml == json => None,
         Ok(_) => Some("the YAML says something else than the JSON".to_owned()),
         Err(e) => Some(format!("the YAML does not parse: {e}")),
@@ -92,7 +92,8 @@ fn whatever_is_done_to_a_snapshot_the_report_is_made_and_safe() {
     let all = scenarios();
     let failures: Vec<String> = std::thread::scope(|scope| {
         let halves = all.chunks(all.len().div_ceil(2));
-        let threads: Vec<_> = halves.map(|half| scope.spawn(|| half.iter().filter_map(failure).collect::<Vec<_>>())).collect();
+        let threads: Vec<_> =
+            halves.map(|half| scope.spawn(|| half.iter().filter_map(failure).collect::<Vec<_>>())).collect();
         threads.into_iter().flat_map(|t| t.join().expect("a thread")).collect()
     });
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));

@@ -96,8 +96,12 @@ pub fn apply(list: &mut Value, mutation: &Mutation) {
             at(list, mutation.place, Value::is_string, |v| *v = text.into());
         }
         13 => at(list, mutation.place, Value::is_string, |v| {
-            let kept: String =
-                v.as_str().unwrap_or_default().chars().take(salt % (v.as_str().unwrap_or_default().len() + 1)).collect();
+            let kept: String = v
+                .as_str()
+                .unwrap_or_default()
+                .chars()
+                .take(salt % (v.as_str().unwrap_or_default().len() + 1))
+                .collect();
             *v = kept.into();
         }),
         14 => many_events(list, salt),
@@ -112,7 +116,8 @@ fn at(list: &mut Value, place: u32, wanted: fn(&Value) -> bool, change: impl FnO
         return;
     }
     let mut left = place as usize % count;
-    if let Some(found) = list["items"].as_array_mut().and_then(|l| l.iter_mut().find_map(|i| nth(i, wanted, &mut left))) {
+    if let Some(found) = list["items"].as_array_mut().and_then(|l| l.iter_mut().find_map(|i| nth(i, wanted, &mut left)))
+    {
         change(found);
     }
 }
@@ -223,11 +228,16 @@ fn many_events(list: &mut Value, salt: usize) {
 
 /// A map's first key becomes hostile: labels, node selectors and annotations are keyed by anybody.
 fn hostile_keys(list: &mut Value, place: u32, salt: usize) {
-    at(list, place, |v| v.as_object().is_some_and(|m| !m.is_empty() && m.values().all(Value::is_string)), |v| {
-        if let Some(map) = v.as_object_mut() {
-            let key = map.keys().nth(salt / HOSTILE.len() % map.len()).cloned().unwrap_or_default();
-            let value = map.remove(&key).unwrap_or_default();
-            map.insert(HOSTILE[salt % HOSTILE.len()].to_owned(), value);
-        }
-    });
+    at(
+        list,
+        place,
+        |v| v.as_object().is_some_and(|m| !m.is_empty() && m.values().all(Value::is_string)),
+        |v| {
+            if let Some(map) = v.as_object_mut() {
+                let key = map.keys().nth(salt / HOSTILE.len() % map.len()).cloned().unwrap_or_default();
+                let value = map.remove(&key).unwrap_or_default();
+                map.insert(HOSTILE[salt % HOSTILE.len()].to_owned(), value);
+            }
+        },
+    );
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::ask::Question;
-use super::{Wants, get};
 use super::read::{self, Container, list, text};
+use super::{Wants, get};
 use crate::snapshot::{Lookup, name_of, namespace_of};
 
 /// At most so many ConfigMaps, Secrets and claims each.

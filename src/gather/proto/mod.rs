@@ -192,7 +192,8 @@ impl<I: Items> ListSink<I> {
                     let Some(bytes) = self.buffer.get(from..from.saturating_add(length)) else {
                         return within(length).map(|()| false);
                     };
-                    let message = I::Message::decode(bytes).map_err(|_| "an item of the list does not decode".to_owned())?;
+                    let message =
+                        I::Message::decode(bytes).map_err(|_| "an item of the list does not decode".to_owned())?;
                     self.items.take(message);
                     self.used = from + length;
                 } else if self.skip(size, length)?.is_none() {
@@ -247,4 +248,3 @@ fn varint(bytes: &[u8]) -> Result<Option<(u64, usize)>, String> {
     }
     if bytes.len() >= 10 { Err("the list does not decode".to_owned()) } else { Ok(None) }
 }
-

@@ -137,7 +137,11 @@ impl PodMessage {
         let (Some(meta), Some(status)) = (&self.metadata, &self.status) else { return Look::Waiting };
         if meta.deletion_timestamp.is_some() {
             // The timestamp is when the grace period ends.
-            return if since(&meta.deletion_timestamp).is_some_and(|over| over < 0) { Look::Likely } else { Look::Unready };
+            return if since(&meta.deletion_timestamp).is_some_and(|over| over < 0) {
+                Look::Likely
+            } else {
+                Look::Unready
+            };
         }
         let is_true = |type_: &str| status.conditions.iter().any(|c| c.type_ == type_ && c.status == "True");
         let mut containers = status.init_container_statuses.iter().chain(&status.container_statuses);
@@ -149,13 +153,13 @@ impl PodMessage {
                     let ended = c.last_state.as_ref().and_then(|s| s.terminated.as_ref());
                     c.restart_count >= 2 && ended.and_then(|t| since(&t.finished_at)).is_some_and(|s| s < FLAPPING)
                 };
-                let unusual = is_true("PodResizePending") || is_true("PodResizeInProgress") || is_true("DisruptionTarget");
+                let unusual =
+                    is_true("PodResizePending") || is_true("PodResizeInProgress") || is_true("DisruptionTarget");
                 if unusual || containers.any(flaps) { Look::Likely } else { Look::Fine }
             }
             "Failed" => Look::Ended,
-            _ if containers.any(|c| {
-                c.state.as_ref().and_then(|s| s.waiting.as_ref()).is_some_and(|w| is_bad(&w.reason))
-            }) =>
+            _ if containers
+                .any(|c| c.state.as_ref().and_then(|s| s.waiting.as_ref()).is_some_and(|w| is_bad(&w.reason))) =>
             {
                 Look::Failing
             }

@@ -66,14 +66,17 @@ impl Report {
     /// The questions that were not answered, and why, one a line.
     pub fn gaps(&self) -> String {
         let gaps = self.0["gaps"].as_array();
-        let line = |g: &Value| format!("{}: {}\n", g["question"].as_str().unwrap_or(""), g["why"].as_str().unwrap_or(""));
+        let line =
+            |g: &Value| format!("{}: {}\n", g["question"].as_str().unwrap_or(""), g["why"].as_str().unwrap_or(""));
         gaps.into_iter().flatten().map(line).collect()
     }
 
     #[track_caller]
     pub fn must_have_cause(&self, reason: &str) -> &Value {
         let found = self.cause(reason);
-        found.unwrap_or_else(|| panic!("{:?} lack {reason}\n{}", self.reasons(), serde_json::to_string_pretty(&self.0).unwrap()))
+        found.unwrap_or_else(|| {
+            panic!("{:?} lack {reason}\n{}", self.reasons(), serde_json::to_string_pretty(&self.0).unwrap())
+        })
     }
 }
 
@@ -185,9 +188,8 @@ pub fn eventually(kubectl: &Kubectl, target: &str, namespace: &str, reason: &str
 /// Waits for an event about an object and gives its message.
 #[track_caller]
 pub fn event(server: &Server, namespace: &str, name: &str, reason: &str) -> String {
-    let path = format!(
-        "/api/v1/namespaces/{namespace}/events?fieldSelector=involvedObject.name%3D{name},reason%3D{reason}"
-    );
+    let path =
+        format!("/api/v1/namespaces/{namespace}/events?fieldSelector=involvedObject.name%3D{name},reason%3D{reason}");
     wait_for(&format!("{reason} about {name}"), Duration::from_secs(30), || {
         let newest = server.admin.list(&path).pop()?;
         newest["message"].as_str().or_else(|| newest["note"].as_str()).map(str::to_owned)

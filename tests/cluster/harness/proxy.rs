@@ -190,7 +190,8 @@ pub fn denying_webhook(pki: &Pki, message: &'static str) -> u16 {
             let connection = ServerConnection::new(config.clone()).expect("a server configuration");
             let mut stream = StreamOwned::new(connection, socket);
             let Some(head) = read_head(&mut stream) else { continue };
-            let length = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             if stream.read_exact(&mut body).is_err() {
                 continue;
@@ -199,7 +200,11 @@ pub fn denying_webhook(pki: &Pki, message: &'static str) -> u16 {
             let answer = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": {
                 "uid": asked["request"]["uid"], "allowed": false, "status": {"message": message},
             }});
-            send(&mut stream, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n", answer.to_string().as_bytes());
+            send(
+                &mut stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n",
+                answer.to_string().as_bytes(),
+            );
         }
     });
     port

@@ -102,10 +102,13 @@ impl Scene {
         merge(&mut status, container);
         let scheduled = json!({"type": "PodScheduled", "status": "True"});
         let ready = json!({"type": "Ready", "status": if status["ready"] == true { "True" } else { "False" }});
-        self.server.admin.set_status(&created, json!({
-            "phase": phase, "startTime": "2026-01-01T00:00:00Z", "conditions": [scheduled, ready],
-            "containerStatuses": [status],
-        }))
+        self.server.admin.set_status(
+            &created,
+            json!({
+                "phase": phase, "startTime": "2026-01-01T00:00:00Z", "conditions": [scheduled, ready],
+                "containerStatuses": [status],
+            }),
+        )
     }
 
     /// A pod that cannot start, as its Secret does not exist: the report needs the pod, its node, its events and the Secret.

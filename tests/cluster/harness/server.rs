@@ -141,7 +141,8 @@ impl Server {
     #[track_caller]
     pub fn namespace(&self, name: &str, labels: Value) -> String {
         let name = format!("{name}-{}", self.namespaces.fetch_add(1, Ordering::Relaxed));
-        self.admin.create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}));
+        self.admin
+            .create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}));
         if self.controllers {
             self.wait_for_account(&name);
         }

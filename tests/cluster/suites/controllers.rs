@@ -51,7 +51,8 @@ fn not_created(scene: &Scene, spec: Value, reason: &str, words: &[&str]) {
 }
 
 fn quota(scene: &Scene, hard: Value) {
-    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "team"}, "spec": {"hard": hard}});
+    let quota =
+        json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "team"}, "spec": {"hard": hard}});
     scene.create(&quota);
     let path = scene.path("api/v1", "resourcequotas", "team");
     wait_for("the quota's status", Duration::from_secs(30), || {
@@ -130,7 +131,12 @@ fn webhook(scene: &Scene, port: u16) {
 fn a_webhook_that_denies() {
     let scene = Scene::new("denied");
     webhook(&scene, proxy::denying_webhook(&scene.server.pki, "images must come from the house registry"));
-    not_created(&scene, json!({}), "WebhookDenied", &["policy.example.com", "images must come from the house registry"]);
+    not_created(
+        &scene,
+        json!({}),
+        "WebhookDenied",
+        &["policy.example.com", "images must come from the house registry"],
+    );
 }
 
 fn a_webhook_that_is_down() {
@@ -230,8 +236,10 @@ fn a_claim_of_a_class_that_is_missing() {
 
 fn a_claim_whose_provisioner_is_silent() {
     let scene = Scene::with_nodes("silent", &[node("silent-1", json!({}))]);
-    scene.global(&json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": scene.namespace},
-        "provisioner": "disks.example.com", "volumeBindingMode": "WaitForFirstConsumer"}));
+    scene.global(
+        &json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": scene.namespace},
+        "provisioner": "disks.example.com", "volumeBindingMode": "WaitForFirstConsumer"}),
+    );
     scene.create(&claim("data", json!({"storageClassName": scene.namespace})));
     scene.create(&pod("web", uses("data")));
     assert!(scene.event("data", "ExternalProvisioning").contains("disks.example.com"));
@@ -248,7 +256,8 @@ fn bound(scene: &Scene, mode: &str, zone: Option<&str>) {
         "claimRef": {"namespace": scene.namespace, "name": "data"},
     });
     if let Some(zone) = zone {
-        let term = json!({"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}]});
+        let term =
+            json!({"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}]});
         spec["nodeAffinity"] = json!({"required": {"nodeSelectorTerms": [term]}});
     }
     scene.global(&json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}));

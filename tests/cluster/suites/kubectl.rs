@@ -46,7 +46,9 @@ fn every_way_to_name_a_target() {
     gated["spec"]["replicas"] = json!(1);
     scene.create(&gated);
     scene.report("deploy/web", "SchedulingGated");
-    for target in [&["deployment/web"][..], &["deploy", "web"], &["deployments.apps/web"], &["deployment.v1.apps", "web"]] {
+    for target in
+        [&["deployment/web"][..], &["deploy", "web"], &["deployments.apps/web"], &["deployment.v1.apps", "web"]]
+    {
         let output = scene.kubectl.why(target);
         assert_eq!(output.status, 0, "{target:?}: {}", output.err);
         assert!(output.out.contains("SchedulingGated"), "{target:?}: {}", output.out);
@@ -67,7 +69,8 @@ fn help_needs_no_cluster() {
 fn kubectls_flags_are_the_plugins() {
     let scene = gated("flags");
     let port = scene.server.port;
-    let (server, namespace) = (format!("--server=https://127.0.0.1:{port}"), format!("--namespace={}", scene.namespace));
+    let (server, namespace) =
+        (format!("--server=https://127.0.0.1:{port}"), format!("--namespace={}", scene.namespace));
     let authority = format!("--certificate-authority={}", scene.server.dir.join("ca.crt").display());
     let flags = ["why", "pod/web", "-o", "name", &server, &namespace, &authority, "--token=admin-token"];
     let output = scene.kubectl.run_with(&flags, &[("KUBECONFIG", "/nonexistent")]);
@@ -117,7 +120,8 @@ fn completion_offers_what_is_there() {
 fn completion_of_a_cluster_that_is_away() {
     let scene = Scene::new("away");
     let config = scene.server.kubeconfig_through(1, &scene.namespace, &scene.namespace);
-    let output = scene.kubectl.run_with(&["__complete", "why", "pod/w"], &[("KUBECONFIG", &config.display().to_string())]);
+    let output =
+        scene.kubectl.run_with(&["__complete", "why", "pod/w"], &[("KUBECONFIG", &config.display().to_string())]);
     assert_eq!(output.status, 0, "{}", output.err);
     assert!(output.took < std::time::Duration::from_secs(6), "{:?}", output.took);
 }

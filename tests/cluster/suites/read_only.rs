@@ -57,19 +57,26 @@ fn the_audit_log_knows_only_reads() {
 fn of_a_secret_only_the_metadata_is_asked() {
     let scene = Scene::without_its_secret("metadata");
     let value = "c2VjcmV0LXZhbHVl";
-    scene.create(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "smtp"}, "data": {"password": value}}));
+    scene.create(
+        &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "smtp"}, "data": {"password": value}}),
+    );
     let proxy = Proxy::start(scene.server, |_, _| Fault::None);
     let config = scene.server.kubeconfig_through(proxy.port, &format!("{}-through", scene.namespace), &scene.namespace);
     let saved = scene.server.dir.join("metadata.json");
-    let output = Kubectl::new(scene.server, &config).why(&["pod/mail", "--save-snapshot", &saved.display().to_string()]);
+    let output =
+        Kubectl::new(scene.server, &config).why(&["pod/mail", "--save-snapshot", &saved.display().to_string()]);
     assert_eq!(output.status, 0, "{}", output.err);
     let requests = proxy.requests();
-    let secrets: Vec<&String> = requests.iter().filter(|r| r.lines().next().is_some_and(|l| l.contains("/secrets"))).collect();
+    let secrets: Vec<&String> =
+        requests.iter().filter(|r| r.lines().next().is_some_and(|l| l.contains("/secrets"))).collect();
     assert!(!secrets.is_empty(), "{requests:?}");
     for request in secrets {
         let accept = request.lines().find(|l| l.to_ascii_lowercase().starts_with("accept:")).unwrap_or_default();
         let every = accept.split_once(':').map_or("", |(_, kinds)| kinds).split(',');
-        assert!(every.clone().count() > 0 && every.into_iter().all(|kind| kind.contains("as=PartialObjectMetadata")), "{request}");
+        assert!(
+            every.clone().count() > 0 && every.into_iter().all(|kind| kind.contains("as=PartialObjectMetadata")),
+            "{request}"
+        );
     }
     assert!(!std::fs::read_to_string(&saved).unwrap().contains(value));
     assert!(requests.iter().all(|r| r.starts_with("GET ")), "{requests:?}");

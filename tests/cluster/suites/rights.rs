@@ -98,7 +98,10 @@ fn an_authority_that_signed_another_server() {
     let other = crate::harness::etcd::base64(Pki::new().certificate().as_bytes());
     tree["clusters"][0]["cluster"]["certificate-authority-data"] = json!(other);
     std::fs::write(&config, tree.to_string()).unwrap();
-    refused(&Kubectl::new(scene.server, &config).why(&["pod/mail"]), &["127.0.0.1", "not trusted", "certificate-authority"]);
+    refused(
+        &Kubectl::new(scene.server, &config).why(&["pod/mail"]),
+        &["127.0.0.1", "not trusted", "certificate-authority"],
+    );
 }
 
 fn a_token_that_nobody_knows() {

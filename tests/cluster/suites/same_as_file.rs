@@ -67,7 +67,9 @@ fn present(list: &Value, target: &Target, now: Timestamp) -> Value {
         node["status"]["daemonEndpoints"] = value!({"kubeletEndpoint": {"Port": kubelet().port}});
         nodes.push(node["metadata"]["name"].clone());
     }
-    let leases = nodes.iter().map(|n| value!({"resource": "leases.coordination.k8s.io", "namespace": "kube-node-lease", "name": n}));
+    let leases = nodes
+        .iter()
+        .map(|n| value!({"resource": "leases.coordination.k8s.io", "namespace": "kube-node-lease", "name": n}));
     let header = &mut items[0];
     header["complete"] = KINDS.iter().map(|k| k.resource()).collect();
     header["notFound"] = leases.collect();
@@ -125,9 +127,8 @@ fn comparable(reports: &[Value]) -> Vec<Value> {
     let kept = |tree: &Value, keys: &[&str]| -> Value {
         keys.iter().map(|key| ((*key).to_owned(), timeless(&tree[*key]))).collect::<serde_json::Map<_, _>>().into()
     };
-    let cause = |cause: &Value| {
-        kept(cause, &["reason", "stage", "certainty", "subject", "headline", "symptoms", "remedies"])
-    };
+    let cause =
+        |cause: &Value| kept(cause, &["reason", "stage", "certainty", "subject", "headline", "symptoms", "remedies"]);
     reports
         .iter()
         .map(|report| {

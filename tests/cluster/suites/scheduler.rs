@@ -56,7 +56,10 @@ fn table(report: &Report, reason: &str) -> Vec<Value> {
     let columns = table["columns"].as_array().unwrap();
     let row = |row: &Value| -> Value {
         let cells = columns.iter().zip(row.as_array().unwrap());
-        cells.map(|(column, cell)| (column.as_str().unwrap().to_owned(), cell.clone())).collect::<serde_json::Map<_, _>>().into()
+        cells
+            .map(|(column, cell)| (column.as_str().unwrap().to_owned(), cell.clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     table["rows"].as_array().unwrap().iter().map(row).collect()
 }
@@ -124,7 +127,8 @@ fn a_node_has_room_for_so_many_pods() {
 }
 
 fn a_selector_that_no_node_matches() {
-    let scene = Scene::with_nodes("selector", &[node("selector-1", json!({"metadata": {"labels": {"pool": "general"}}}))]);
+    let scene =
+        Scene::with_nodes("selector", &[node("selector-1", json!({"metadata": {"labels": {"pool": "general"}}}))]);
     let (report, event) = refused(&scene, json!({"nodeSelector": {"pool": "gpu"}}), "NodeSelectorMismatch");
     assert!(event.contains("1 node(s) didn't match Pod's node affinity/selector"), "{event}");
     assert!(report.0.to_string().contains("pool"));
@@ -261,10 +265,13 @@ fn a_scheduler_that_is_not_there() {
     let scene = Scene::new("absent");
     // As old as a pod must be before its scheduler counts as absent; the API lets nobody choose that.
     let mut web = pod("web", json!({"schedulerName": "volcano"}));
-    merge(&mut web, json!({
-        "metadata": {"namespace": scene.namespace, "uid": "5f8c1c1e-0000-4000-8000-000000000001", "creationTimestamp": "2026-01-01T00:00:00Z"},
-        "status": {"phase": "Pending", "qosClass": "BestEffort"},
-    }));
+    merge(
+        &mut web,
+        json!({
+            "metadata": {"namespace": scene.namespace, "uid": "5f8c1c1e-0000-4000-8000-000000000001", "creationTimestamp": "2026-01-01T00:00:00Z"},
+            "status": {"phase": "Pending", "qosClass": "BestEffort"},
+        }),
+    );
     etcd::replace(scene.server.etcd, &[], &[web]);
     let report = scene.report("pod/web", "SchedulerAbsent");
     assert!(report.0.to_string().contains("volcano"));
