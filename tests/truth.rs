@@ -127,11 +127,7 @@ fn every_path_of_evidence_resolves_to_exactly_the_value_that_is_printed() {
                             kind => snapshot.object(kind, &object.namespace, &object.name).found().cloned(),
                         };
                         let read = found.as_ref().and_then(|o| resolve(o, &path.exact()));
-                        let printed = match &read {
-                            Some(Value::String(text)) => text.clone(),
-                            Some(other) => other.to_string(),
-                            None => "nothing".to_owned(),
-                        };
+                        let printed = read.as_ref().map_or_else(|| "nothing".to_owned(), plain);
                         if printed != *value {
                             wrong.push(format!("{}: {} is {printed}, printed as {value}", scenario.name, path.exact()));
                         }
@@ -141,6 +137,10 @@ fn every_path_of_evidence_resolves_to_exactly_the_value_that_is_printed() {
         }
     }
     all_well(wrong);
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Follows a path as it is printed in JSON, independently of how it was made.
@@ -153,9 +153,10 @@ fn resolve(object: &Value, path: &str) -> Option<Value> {
                 Some((by, _)) if by.chars().all(char::is_alphanumeric) => {
                     let value: Value =
                         serde_json::Deserializer::from_str(&inside[by.len() + 1..]).into_iter().next()?.ok()?;
-                    here = here.as_array()?.iter().find(|i| {
-                        i[by] == value || value.as_str().is_some_and(|v| i[by].to_string() == v)
-                    })?;
+                    here = here
+                        .as_array()?
+                        .iter()
+                        .find(|i| i[by] == value || value.as_str().is_some_and(|v| v == plain(&i[by])))?;
                     by.len() + 1 + value.to_string().len()
                 }
                 _ => {

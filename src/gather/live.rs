@@ -89,6 +89,12 @@ impl fmt::Display for Fatal {
 
 impl std::error::Error for Fatal {}
 
+/// The clock of a snapshot, in whole seconds like the API's own times.
+pub(super) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
 /// Gathers what a diagnosis of the target needs. Every answer but the target's own may be missing.
 ///
 /// # Errors
@@ -96,7 +102,7 @@ impl std::error::Error for Fatal {}
 pub async fn gather(client: &Client, target: &Target, options: &Options) -> Result<Snapshot, Fatal> {
     let singular = Kind::named(target.kind).map(Kind::singular).unwrap_or_default();
     let mut snapshot = Snapshot::new(Header {
-        taken_at: Some(Timestamp::now()),
+        taken_at: Some(now()),
         target: format!("{singular}/{}", target.name),
         namespace: target.namespace.clone(),
         ..Header::default()

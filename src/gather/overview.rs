@@ -80,7 +80,7 @@ impl Progress {
 /// # Errors
 /// Only if the pods cannot be listed.
 pub async fn overview(client: &Client, pods: &Pods, options: &Options, progress: &Progress) -> Result<Overview, Fatal> {
-    let now = Timestamp::now();
+    let now = super::live::now();
     client.set_wave(1);
     let query = Query {
         namespace: pods.namespace.as_deref(),

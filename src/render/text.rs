@@ -159,10 +159,7 @@ fn print_evidence(page: &mut Page, evidence: &Evidence, target: &Target, width: 
             page.line(4, &[plain(format!("{}  does not exist", called(object, target)))]);
         }
         Evidence::Absent { object, path: Some(path) } => {
-            page.line(
-                4,
-                &[plain(format!("{} {}  {} is not set", object.kind.to_lowercase(), object.name, path.short()))],
-            );
+            page.line(4, &[plain(format!("{}  {} is not set", called(object, target), path.short()))]);
         }
         Evidence::Derived { say, table } => {
             page.block(4, Ink::Plain, &Safe::lines(say));
