@@ -80,6 +80,8 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// Other pods of which the same is true.
     pub also: Vec<String>,
+    /// The pod's containers in the order in which they start.
+    pub containers: Vec<String>,
     /// When the snapshot was taken.
     pub taken_at: Timestamp,
 }
@@ -125,8 +127,44 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
         notes,
         gaps: gaps(snapshot, target, &facts, &findings.broken),
         also: Vec::new(),
+        containers: facts.containers.iter().map(|c| c.name.clone()).collect(),
         taken_at: facts.now,
         target: facts.target,
+    }
+}
+
+impl Report {
+    /// What a reader who watches would want to be told of: the verdict and the causes.
+    pub fn gist(&self) -> (Verdict, String, Vec<&'static str>) {
+        (self.verdict, self.target.name.clone(), self.causes.iter().map(|c| c.rule.reason).collect())
+    }
+
+    /// Leaves only what concerns that container, or the pod as a whole.
+    ///
+    /// # Errors
+    /// A sentence with the containers that there are.
+    pub fn narrow(&mut self, container: &str) -> Result<(), String> {
+        if self.target.kind != "Pod" {
+            return Ok(());
+        }
+        if !self.containers.iter().any(|c| c == container) {
+            let there = self.containers.join(", ");
+            return Err(format!("container {container} is not in pod {}; it has {there}", self.target.name));
+        }
+        let before = self.causes.len();
+        self.causes.retain(|c| c.finding.subject.container.as_ref().is_none_or(|own| own == container));
+        match (self.causes.as_slice(), before - self.causes.len()) {
+            (_, 0) => {}
+            ([], others) => {
+                self.summary = format!(
+                    "nothing is wrong with container {container} itself; {others} of the pod's causes concern others"
+                )
+            }
+            ([one], _) => self.summary.clone_from(&one.finding.headline),
+            (_, others) => self.summary = format!("{}, and {others} of others", self.summary),
+        }
+        self.stage = self.causes.first().map(|c| c.rule.stage);
+        Ok(())
     }
 }
 

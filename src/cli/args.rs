@@ -107,6 +107,9 @@ pub struct Run {
     /// reads standard input
     #[arg(short, long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub filename: Option<PathBuf>,
+    /// Print a new report whenever the verdict changes, until the target is fine or gone
+    #[arg(short, long, conflicts_with = "filename")]
+    pub watch: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Output,

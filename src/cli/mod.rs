@@ -29,10 +29,13 @@ const UNREAD: u8 = 3;
 struct Failure(u8, String);
 
 /// What there is to print.
+#[derive(Default)]
 struct Answer {
     reports: Vec<Report>,
     /// For a list of the pods that are not fine, what it is about.
     scope: Option<Scope>,
+    /// Targets that could not be read, although others could.
+    unread: Vec<String>,
 }
 
 impl Answer {
@@ -79,16 +82,30 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Some(Task::Completion { shell }) => return print(&complete::script(*shell)),
         None => {}
     }
-    let answer = match &cli.run.filename {
-        Some(path) => from_file(cli, path)?,
-        None => live::answer(cli)?,
-    };
+    match &cli.run.filename {
+        Some(path) => show(cli, from_file(cli, path)?),
+        None if cli.run.watch => live::watch(cli, |answer| show(cli, answer)),
+        None => show(cli, live::answer(cli)?),
+    }
+}
+
+/// Prints an answer and gives the exit status.
+fn show(cli: &Cli, mut answer: Answer) -> Result<u8, Failure> {
+    if let Some(container) = &cli.run.container {
+        answer.reports.iter_mut().try_for_each(|r| r.narrow(container)).map_err(|why| Failure(USAGE, why))?;
+    }
     if cli.run.output == Output::Text && answer.is_of_nothing() {
         let space = answer.scope.and_then(|s| s.namespace).map_or_else(String::new, |n| format!(" in {n} namespace."));
         tell(&format!("No resources found{space}"));
         return Ok(0);
     }
-    print(&rendered(&answer, &cli.run))?;
+    if !answer.reports.is_empty() || answer.scope.is_some() {
+        print(&rendered(&answer, &cli.run))?;
+    }
+    answer.unread.iter().for_each(|why| tell(&format!("error: {why}")));
+    if !answer.unread.is_empty() {
+        return Ok(UNREAD);
+    }
     let bad = answer.reports.iter().any(|r| !r.verdict.is_fine());
     Ok(u8::from(cli.run.exit_code && bad))
 }
@@ -103,7 +120,8 @@ fn from_file(cli: &Cli, path: &Path) -> Result<Answer, Failure> {
     let namespace = cli.connection.namespace.clone().unwrap_or_else(|| snapshot.header.namespace.clone());
     let targets = targets(&snapshot, &cli.run.targets, &namespace)?;
     save(cli, &snapshot)?;
-    Ok(Answer { reports: targets.iter().flat_map(|t| crate::diagnose(&snapshot, t)).collect(), scope: None })
+    let reports = targets.iter().flat_map(|t| crate::diagnose(&snapshot, t)).collect();
+    Ok(Answer { reports, ..Answer::default() })
 }
 
 /// Whether no target is named, on the command line or in the file, and the file does not hold just one pod.

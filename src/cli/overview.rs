@@ -51,7 +51,7 @@ fn diagnosed(found: &Overview, place: String, namespace: Option<String>) -> Answ
     let mut reports: Vec<Report> = all.into_iter().filter(|r| !r.verdict.is_fine()).collect();
     reports.sort_by(|a, b| (a.verdict, a.stage, &a.target).cmp(&(b.verdict, b.stage, &b.target)));
     let fine = found.fine + looked_at - reports.len();
-    Answer { reports, scope: Some(Scope { place, fine, left_out: found.left_out, namespace }) }
+    Answer { reports, scope: Some(Scope { place, fine, left_out: found.left_out, namespace }), unread: Vec::new() }
 }
 
 /// Tells on a terminal how far the work has come while it lasts.
