@@ -1,6 +1,7 @@
 //! What the binary must do against a real server.
 
 mod controllers;
+mod examples;
 mod faults;
 mod kubectl;
 pub mod read_only;
@@ -13,10 +14,16 @@ use libtest_mimic::Trial;
 /// Every test. Those that need the scheduler or the controllers are left out (as ignored) without them.
 pub fn trials(controllers: bool) -> Vec<Trial> {
     let mut trials = Vec::new();
-    for suite in [scheduler::trials(), controllers::trials()] {
-        trials.extend(suite.into_iter().map(|trial| trial.with_ignored_flag(!controllers)));
-    }
-    for suite in [rights::trials(), faults::trials(), kubectl::trials(), read_only::trials()] {
+    let suites = [
+        scheduler::trials(),
+        controllers::trials(),
+        rights::trials(),
+        faults::trials(),
+        kubectl::trials(),
+        read_only::trials(),
+        examples::trials(),
+    ];
+    for suite in suites {
         trials.extend(suite.into_iter().map(|trial| trial.with_ignored_flag(!controllers)));
     }
     // Last, as they come one after another.
