@@ -171,7 +171,7 @@ fn programs() -> &'static Path {
 pub fn eventually(kubectl: &Kubectl, target: &str, namespace: &str, reason: &str) -> Report {
     let mut last = String::new();
     let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(20) {
+    while begin.elapsed() < Duration::from_secs(45) {
         let output = kubectl.why(&[target, "-n", namespace]);
         if output.status == 0 {
             let found = output.reports().into_iter().map(Report).find(|r| r.cause(reason).is_some());

@@ -8,10 +8,11 @@ use kubectl_why::rules;
 use libtest_mimic::Trial;
 use serde_json::json;
 
+use crate::harness::kubectl::eventually;
 use crate::harness::scene::{Scene, node};
 
-/// Only found in a pod that is older than a test is long.
-const SLOW: [&str; 1] = ["SchedulerAbsent"];
+/// Found in a pod that has waited for half a minute, whatever nodes there are.
+const SLOW: [&str; 2] = ["ResourceClaimPending", "SchedulerAbsent"];
 
 pub fn trials() -> Vec<Trial> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -31,22 +32,29 @@ pub fn trials() -> Vec<Trial> {
 fn check(reason: &str, path: &Path) {
     let file = path.display().to_string();
     let rule = rules::named(reason).unwrap_or_else(|| panic!("{reason} is no reason"));
-    let needs_a_kubelet = !matches!(rule.stage, Stage::Creation | Stage::Scheduling) || SLOW.contains(&reason);
-    if needs_a_kubelet {
+    let text = std::fs::read_to_string(path).unwrap();
+    let command = text.lines().find_map(|line| line.strip_prefix("#   kubectl why ")).expect("the command");
+    let words: Vec<&str> = command.split(' ').collect();
+    let needs_a_kubelet = !matches!(rule.stage, Stage::Creation | Stage::Scheduling);
+    // A dry run makes no RuntimeClass for the pod after it.
+    if needs_a_kubelet && !text.contains("kind: RuntimeClass") {
         let scene = Scene::new("dry");
         let output = scene.kubectl.run(&["apply", "--dry-run=server", "-f", &file]);
         assert_eq!(output.status, 0, "{}", output.err);
         return;
     }
-    let text = std::fs::read_to_string(path).unwrap();
-    let command = text.lines().find_map(|line| line.strip_prefix("#   kubectl why ")).expect("the command");
-    let words: Vec<&str> = command.split(' ').collect();
-    let scene = Scene::with_nodes("example", &[node("example-1", json!({}))]);
+    let scene = match reason {
+        _ if SLOW.contains(&reason) => Scene::new("example"),
+        _ if needs_a_kubelet => Scene::with_nodes("example", &[]),
+        _ => Scene::with_nodes("example", &[node("example-1", json!({}))]),
+    };
     let namespace = words.iter().position(|w| *w == "-n").map_or(scene.namespace.as_str(), |at| words[at + 1]);
     let output = scene.kubectl.run(&["apply", "-f", &file]);
     let found = std::panic::catch_unwind(|| {
         assert_eq!(output.status, 0, "{}", output.err);
-        crate::harness::kubectl::eventually(&scene.kubectl, words[0], namespace, reason);
+        if !needs_a_kubelet {
+            eventually(&scene.kubectl, words[0], namespace, reason);
+        }
     });
     scene.kubectl.run(&["delete", "--wait=false", "--ignore-not-found", "-f", &file]);
     if let Err(why) = found {
