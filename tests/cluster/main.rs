@@ -2,21 +2,28 @@
 //!
 //! `KUBECTL_WHY_CLUSTER=1 cargo test --test cluster` runs it; plain `cargo test` says in one line that it does not.
 
+#[cfg(unix)]
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(unix)]
 mod harness;
+#[cfg(unix)]
 mod suites;
 
-use std::process::ExitCode;
+#[cfg(not(unix))]
+fn main() {
+    println!("cluster tests left out: they run on Linux and macOS only");
+}
 
-use harness::assets::Assets;
-use harness::{server, watchdog};
-use libtest_mimic::Arguments;
+#[cfg(unix)]
+fn main() -> std::process::ExitCode {
+    use std::process::ExitCode;
 
-const HOW: &str = "KUBECTL_WHY_CLUSTER=1 cargo test --test cluster";
+    use harness::assets::Assets;
+    use harness::{server, watchdog};
 
-fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
+    const HOW: &str = "KUBECTL_WHY_CLUSTER=1 cargo test --test cluster";
+
     if std::env::var_os("KUBECTL_WHY_CLUSTER").is_none_or(|v| v.is_empty()) {
         println!("cluster tests left out; to run them against a real control plane: {HOW}");
         return ExitCode::SUCCESS;
@@ -28,10 +35,11 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let trials = suites::trials(assets.controllers);
-    server::use_assets(assets);
+    let mut arguments = libtest_mimic::Arguments::from_args();
     // Most of the time is spent waiting for the cluster.
     arguments.test_threads = arguments.test_threads.or(Some(4));
+    let trials = suites::trials(assets.controllers);
+    server::use_assets(assets);
     let conclusion = libtest_mimic::run(&arguments, trials);
     let writes = suites::read_only::writes_of_the_whole_run();
     watchdog::stop();

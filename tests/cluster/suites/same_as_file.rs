@@ -127,8 +127,9 @@ fn comparable(reports: &[Value]) -> Vec<Value> {
     let kept = |tree: &Value, keys: &[&str]| -> Value {
         keys.iter().map(|key| ((*key).to_owned(), timeless(&tree[*key]))).collect::<serde_json::Map<_, _>>().into()
     };
-    let cause =
-        |cause: &Value| kept(cause, &["reason", "stage", "certainty", "subject", "headline", "symptoms", "remedies"]);
+    let cause = |cause: &Value| {
+        kept(cause, &["reason", "stage", "certainty", "subject", "headline", "symptoms", "evidence", "remedies"])
+    };
     reports
         .iter()
         .map(|report| {
