@@ -113,12 +113,6 @@ impl Kubectl {
     pub fn why(&self, arguments: &[&str]) -> Output {
         self.run(&[&["why"], arguments, &["-o", "json"]].concat())
     }
-
-    /// The one report of `kubectl why TARGET -n NAMESPACE -o json`.
-    #[track_caller]
-    pub fn report(&self, target: &str, namespace: &str) -> Report {
-        self.why(&[target, "-n", namespace]).report()
-    }
 }
 
 /// Runs a command to its end.
