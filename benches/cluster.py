@@ -154,12 +154,44 @@ def pod(n, nodes):
     }
 
 
+def shop(nodes):
+    """A Deployment's pod that cannot pull its image, with its owners and events, and a pod that fits nowhere."""
+    owner = lambda o: [{"apiVersion": o["apiVersion"], "kind": o["kind"], "name": o["metadata"]["name"], "uid": o["metadata"]["uid"],
+                        "controller": True, "blockOwnerDeletion": True}]
+    labels = {"app": "api", "pod-template-hash": "7d9f8b6c5d"}
+    meta = lambda name, **more: {"name": name, "namespace": "shop", "uid": uid(name), "creationTimestamp": ago(minutes=50), **more}
+    template = lambda p: {"metadata": {"labels": labels}, "spec": {k: v for k, v in p["spec"].items() if k != "nodeName"}}
+    pulling, pending = pod(17, nodes), pod(217, nodes)
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta("api", labels=labels),
+                  "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "api"}}, "template": template(pulling)}, "status": {"replicas": 1}}
+    rs = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta("api-7d9f8b6c5d", labels=labels, ownerReferences=owner(deployment)),
+          "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template(pulling)}, "status": {"replicas": 1}}
+    pulling["metadata"] = meta("api-7d9f8b6c5d-x2k4q", labels=labels, ownerReferences=owner(rs))
+    pending["metadata"] = meta("unschedulable", labels={"app": "big"})
+    message = pulling["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
+    said = [(pulling, "Normal", "Scheduled", "Successfully assigned shop/api to worker-00001", "default-scheduler"),
+            (pulling, "Normal", "Pulling", 'Pulling image "registry.example.com/shop/api:v1.27.3"', "kubelet"),
+            (pulling, "Warning", "Failed", message, "kubelet"), (pulling, "Warning", "BackOff", message, "kubelet"),
+            (pending, "Warning", "FailedScheduling", pending["status"]["conditions"][0]["message"], "default-scheduler")]
+    events = [{"apiVersion": "v1", "kind": "Event", "type": kind, "reason": reason, "message": text, "count": 3, "source": {"component": source},
+               "metadata": meta(f"{o['metadata']['name']}.{n}"), "firstTimestamp": ago(minutes=49), "lastTimestamp": ago(minutes=1),
+               "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": o["metadata"]["name"], "uid": o["metadata"]["uid"]}}
+              for n, (o, kind, reason, text, source) in enumerate(said)]
+    return [namespace("shop"), deployment, rs, pulling, pending, *events]
+
+
+def namespace(name):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "uid": uid(f"ns{name}"), "creationTimestamp": ago(days=10)},
+            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+
+
+FOLDERS = {"Node": "minions", "Namespace": "namespaces", "Pod": "pods", "Event": "events", "Deployment": "deployments", "ReplicaSet": "replicasets"}
+
+
 def key(o):
-    if o["kind"] == "Node":
-        return "/registry/minions/" + o["metadata"]["name"]
-    if o["kind"] == "Namespace":
-        return "/registry/namespaces/" + o["metadata"]["name"]
-    return f"/registry/pods/{o['metadata']['namespace']}/{o['metadata']['name']}"
+    """Where the API server keeps it."""
+    meta = o["metadata"]
+    return "/".join(["/registry", FOLDERS[o["kind"]], *filter(None, [meta.get("namespace"), meta["name"]])])
 
 
 def put(port, objects):
@@ -176,16 +208,13 @@ def put(port, objects):
             sys.exit(f"etcd: {body.decode()}")
 
 
-def main():
-    port, nodes, pods = (int(word) for word in sys.argv[1:4])
-    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{i}", "uid": uid(f"ns{i}"), "creationTimestamp": ago(days=10)},
-               "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}} for i in range(50)]
-    put(port, spaces)
-    put(port, [node(n) for n in range(nodes)])
+def fill(port, nodes, pods=0, first_node=0):
+    """Adds nodes from a number to another, and pods from 0."""
+    put(port, [node(n) for n in range(first_node, nodes)] + shop(nodes) + [namespace(f"team-{i}") for i in range(50)])
     step = 2000
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda first: put(port, [pod(n, nodes) for n in range(first, min(first + step, pods))]), range(0, pods, step)))
 
 
 if __name__ == "__main__":
-    main()
+    fill(*(int(word) for word in sys.argv[1:4]))

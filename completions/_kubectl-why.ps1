@@ -21,6 +21,9 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-why' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'kubectl-why' {
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Only pods with these labels, such as app=web,tier!=cache')
+            [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Only pods with these labels, such as app=web,tier!=cache')
+            [CompletionResult]::new('--field-selector', '--field-selector', [CompletionResultType]::ParameterName, 'Only pods with these fields, such as spec.nodeName=worker-1')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Only what concerns this container')
             [CompletionResult]::new('--container', '--container', [CompletionResultType]::ParameterName, 'Only what concerns this container')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved snapshot, kubectl''s JSON or YAML or a folder of `kubectl cluster-info dump` instead of a cluster; `-` reads standard input')
@@ -51,6 +54,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-why' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request with its time to standard error')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request with its time to standard error')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Print each request with its time to standard error')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'The pods of all namespaces')
+            [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'The pods of all namespaces')
             [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Exit with 1 if something is not fine')
             [CompletionResult]::new('--no-hints', '--no-hints', [CompletionResultType]::ParameterName, 'Leave out what to do about it')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate, which makes the connection insecure')

@@ -29,12 +29,24 @@ _kubectl__why() {
 
     case "${cmd}" in
         kubectl__why)
-            opts="-c -f -o -n -s -v -h -V --container --filename --output --save-snapshot --exit-code --logs --no-hints --color --namespace --kubeconfig --context --cluster --user --server --token --as --as-uid --as-group --as-user-extra --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --request-timeout --disable-compression --v --verbose --help --version explain completion"
+            opts="-A -l -c -f -o -n -s -v -h -V --all-namespaces --selector --field-selector --container --filename --output --save-snapshot --exit-code --logs --no-hints --color --namespace --kubeconfig --context --cluster --user --server --token --as --as-uid --as-group --as-user-extra --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --request-timeout --disable-compression --v --verbose --help --version explain completion"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --container)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -28,6 +28,7 @@ pub fn overview(reports: &[Report], scope: &Scope, style: Style) -> String {
         (_, 0) => page.line(0, &[plain(format!("There are no pods in {}.", scope.place))]),
         (0, 1) => page.line(0, &[Span(Ink::Good, Safe::line(format!("The only pod in {} is fine.", scope.place)))]),
         (0, _) => page.line(0, &[Span(Ink::Good, Safe::line(format!("All {all} pods in {} are fine.", scope.place)))]),
+        (1, 1) => page.line(0, &[key(format!("The only pod in {} is not fine.", scope.place))]),
         (1, _) => page.line(0, &[key(format!("1 of {all} pods in {} is not fine.", scope.place))]),
         _ => page.line(0, &[key(format!("{sick} of {all} pods in {} are not fine.", scope.place))]),
     }

@@ -182,14 +182,20 @@ fn a_failed_pull_asks_for_the_secrets_of_pod_and_account() {
 #[test]
 fn a_pod_without_a_node_reads_the_nodes_and_counts_pods_on_ten_at_most() {
     let mut objects = owners();
-    objects.extend((0..30).map(|n| node(&format!("n{n:02}"), if n % 2 == 0 { "True" } else { "False" })));
+    objects.extend((0..30).map(|n| {
+        let mut node = node(&format!("n{n:02}"), "True");
+        if n % 2 == 1 {
+            node["spec"] = json!({"taints": [{"key": "k", "effect": "NoSchedule"}]});
+        }
+        node
+    }));
     objects.push(pod("api-7d9f-x", json!({"spec": {"nodeName": ""}, "status": {"phase": "Pending"}})));
     let run = Cluster::of(objects).run("Pod", "api-7d9f-x");
-    assert_eq!(run.waves.len(), 3);
-    assert_eq!(run.snapshot.header.pods_on.len(), 10);
+    assert_eq!((run.waves.len(), run.requests()), (3, FOR_ONE_POD));
+    assert_eq!(run.snapshot.header.pods_on.len(), FOR_ONE_POD - 5);
     assert!(
         run.snapshot.header.pods_on.iter().all(|n| n == "w" || n[1..].parse::<u32>().is_ok_and(|n| n % 2 == 0)),
-        "ready ones first"
+        "those without a taint first"
     );
     assert!(matches!(run.snapshot.nodes(), Lookup::Found(nodes) if nodes.len() == 31));
     assert!(!run.asked("list Pod a"), "without affinity the namespace's pods do not matter");
@@ -254,6 +260,42 @@ fn a_deployment_is_followed_to_its_worst_pods() {
 }
 
 #[test]
+fn a_replica_set_that_came_with_a_list_is_not_asked_for_again() {
+    let mut objects = owners();
+    objects.push(pod("bad", crashing()));
+    let run = Cluster::of(objects).run("Deployment", "api");
+    assert!(run.asked("list ReplicaSet a") && !run.asked("get ReplicaSet"));
+    assert!(run.waves.len() <= 4 && run.requests() <= 9, "{} {}", run.waves.len(), run.requests());
+}
+
+fn mounting(volumes: Value) -> Value {
+    pod("x", json!({"spec": {"volumes": volumes}, "status": {"phase": "Pending", "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}}]}}))
+}
+
+#[test]
+fn the_config_map_that_every_pod_has_is_asked_for_only_where_it_lacks() {
+    let token = json!([{"name": "kube-api-access-x", "projected": {"sources": [{"configMap": {"name": "kube-root-ca.crt"}}]}}]);
+    let event = json!({"kind": "Event", "metadata": {"name": "e", "namespace": "a"}, "involvedObject": {"kind": "Pod", "name": "x"}, "message": "configmap \"kube-root-ca.crt\" not found"});
+    let mut objects = owners();
+    objects.push(mounting(token));
+    assert!(!Cluster::of(objects.clone()).run("Pod", "x").asked("ConfigMap"));
+    objects.push(event);
+    assert!(Cluster::of(objects).run("Pod", "x").asked("get ConfigMap a/kube-root-ca.crt"));
+}
+
+#[test]
+fn of_many_references_the_one_that_the_kubelet_speaks_of_is_asked_for_first() {
+    let volumes: Vec<Value> = (0..20).map(|n| json!({"name": format!("v{n}"), "configMap": {"name": format!("conf-{n:02}")}})).collect();
+    let event = json!({"kind": "Event", "metadata": {"name": "e", "namespace": "a"}, "involvedObject": {"kind": "Pod", "name": "x"}, "message": "configmap \"conf-19\" not found"});
+    let mut objects = owners();
+    let account = json!({"kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "a"}});
+    objects.extend([mounting(json!(volumes)), event, account]);
+    let run = Cluster::of(objects).run("Pod", "x");
+    assert!(run.asked("get ConfigMap a/conf-19"));
+    assert!(run.requests() <= FOR_ONE_POD + 1, "names to offer come on top: {}", run.requests());
+}
+
+#[test]
 fn an_owner_without_pods_asks_what_stops_its_controller() {
     let mut objects = owners();
     for object in &mut objects {
@@ -311,7 +353,7 @@ fn every_recorded_failure_is_gathered_in_bounds() {
         }
         let kind = crate::resource::Kind::typed(kind).expect("a kind");
         let run = Cluster::of(items).run(kind.kind, name);
-        let most = if kind.kind == "Pod" { 24 } else { MOST };
+        let most = if kind.kind == "Pod" { FOR_ONE_POD } else { MOST };
         assert!(
             run.waves.len() <= 6 && run.requests() <= most,
             "{}: {} waves, {} requests",

@@ -240,3 +240,58 @@ impl Items for PodItems {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{ListSink, Sink};
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn listed(content_type: &str, bytes: &[u8]) -> (usize, Vec<Listed>) {
+        let mut sink = ListSink::new(PodItems::new(at("2026-11-21T13:00:00Z"), Arc::default()));
+        sink.begin(content_type);
+        bytes.chunks(97).for_each(|piece| sink.push(piece).expect("a piece"));
+        let items = sink.finish().expect("a list");
+        (items.fine, items.others)
+    }
+
+    #[test]
+    fn protobuf_and_json_tell_the_same_about_pods() {
+        let protobuf = listed("application/vnd.kubernetes.protobuf", include_bytes!("../tests/pods.pb"));
+        assert_eq!(protobuf, listed("application/json", include_bytes!("../tests/pods.json")));
+        let looks: Vec<Look> = protobuf.1.iter().map(|pod| pod.look).collect();
+        assert_eq!((protobuf.0, looks), (1, vec![Look::Failing, Look::Failing, Look::Waiting]));
+        assert!(protobuf.1.iter().all(|pod| pod.namespace.starts_with("team-") && !pod.owner.is_empty()));
+    }
+
+    fn look(pod: Value) -> Look {
+        PodMessage::deserialize(pod).expect("a pod").look(at("2026-11-21T13:00:00Z"))
+    }
+
+    #[test]
+    fn a_pod_that_starts_ends_or_has_recovered_is_likely_fine() {
+        let ready = json!([{"type": "Ready", "status": "True"}]);
+        let restarted = |at: &str| {
+            json!({"metadata": {}, "status": {"phase": "Running", "conditions": ready, "containerStatuses": [
+                {"name": "c", "restartCount": 3, "lastState": {"terminated": {"finishedAt": at}}}]}})
+        };
+        assert_eq!(look(restarted("2026-11-21T12:00:00Z")), Look::Fine);
+        assert_eq!(look(restarted("2026-11-21T12:59:00Z")), Look::Likely);
+        let new = |created: &str| json!({"metadata": {"creationTimestamp": created}, "status": {"phase": "Pending"}});
+        assert_eq!(look(new("2026-11-21T12:59:45Z")), Look::Likely);
+        assert_eq!(look(new("2026-11-21T12:50:00Z")), Look::Waiting);
+        let deleted = |until: &str| {
+            json!({"metadata": {"deletionTimestamp": until}, "status": {"phase": "Running", "conditions": ready}})
+        };
+        assert_eq!(look(deleted("2026-11-21T13:00:20Z")), Look::Likely);
+        assert_eq!(look(deleted("2026-11-21T12:30:00Z")), Look::Unready);
+        assert_eq!(look(json!({"metadata": {}, "status": {"phase": "Succeeded"}})), Look::Fine);
+        assert_eq!(look(json!({"metadata": {}, "status": {"phase": "Failed"}})), Look::Ended);
+        assert_eq!(look(json!({"metadata": {}})), Look::Waiting, "what says nothing is worth a look");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod faults;
 mod kubeconfig;
+mod overview;
 mod plugin;
 mod proxies;
 mod server;
