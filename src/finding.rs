@@ -1,7 +1,6 @@
 //! What a rule says: the thing that is wrong, why it is believed, and what can be done.
 
-use std::fmt;
-
+pub use crate::command::Command;
 pub use crate::facts::cited::{Evidence, Table};
 
 /// The stations of a pod's life, in their order. A rule belongs to the station at which the pod stopped.
@@ -253,43 +252,4 @@ impl IntoIterator for Remedy {
     fn into_iter(self) -> Self::IntoIter {
         std::iter::once(self)
     }
-}
-
-/// A command as a list of arguments; quoted for a POSIX shell when it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command(Vec<String>);
-
-impl Command {
-    /// `kubectl` with these arguments.
-    pub fn kubectl<S: AsRef<str>>(args: impl IntoIterator<Item = S>) -> Self {
-        Self(std::iter::once("kubectl".to_owned()).chain(args.into_iter().map(|a| a.as_ref().to_owned())).collect())
-    }
-
-    /// Another program with its arguments.
-    pub fn program<S: AsRef<str>>(argv: impl IntoIterator<Item = S>) -> Self {
-        Self(argv.into_iter().map(|a| a.as_ref().to_owned()).collect())
-    }
-
-    /// The arguments, the program first.
-    pub fn argv(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, arg) in self.0.iter().enumerate() {
-            if n > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(&shell_quoted(arg))?;
-        }
-        Ok(())
-    }
-}
-
-/// One argument as a POSIX shell reads it back to exactly the same bytes.
-fn shell_quoted(arg: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
 }

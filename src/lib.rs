@@ -16,6 +16,7 @@ pub mod resource;
 pub mod rules;
 pub mod snapshot;
 
+mod command;
 mod diagnose;
 
 pub use diagnose::diagnose;

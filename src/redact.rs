@@ -13,15 +13,50 @@ mod values;
 use keys::{is_plain, is_secret};
 pub(crate) use values::MASK;
 
+/// The longest line that is kept; what lies beyond is left out, as nobody can search endless text for secrets.
+const LONGEST_LINE: usize = 16 << 10;
+/// The longest line of a log.
+const LONGEST_LOG_LINE: usize = 4 << 10;
+/// How much of the end of a log is kept.
+const LONGEST_LOG: usize = 64 << 10;
+
 /// One line without values that look like secrets.
 pub fn line(text: &str) -> Cow<'_, str> {
-    let mut out = Cow::Borrowed(text);
+    let mut out = cut(text, LONGEST_LINE);
     for pass in [values::known, values::urls, values::headers, assignments, programs] {
         if let Some(changed) = pass(&out) {
             out = Cow::Owned(changed);
         }
     }
     out
+}
+
+/// The beginning of a line, and how much was left out.
+fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    // Room for the note, so that a line that was cut is not cut again.
+    if text.len() <= longest + 64 {
+        return Cow::Borrowed(text);
+    }
+    let (kept, rest) = text.split_at(text.floor_char_boundary(longest));
+    Cow::Owned(format!("{kept} [{} more bytes]", rest.len()))
+}
+
+/// The end of a log, in lines of bounded length.
+pub fn log(whole: &str) -> String {
+    let from = whole.ceil_char_boundary(whole.len().saturating_sub(LONGEST_LOG));
+    let end = whole.get(from..).unwrap_or_default();
+    let end = match end.split_once('\n') {
+        Some((_, lines)) if from > 0 && !lines.is_empty() => lines,
+        _ => end,
+    };
+    let mut lines = String::with_capacity(end.len());
+    for line in end.split_inclusive('\n') {
+        match line.strip_suffix('\n') {
+            Some(line) => lines.extend([&*cut(line, LONGEST_LOG_LINE), "\n"]),
+            None => lines.push_str(&cut(line, LONGEST_LOG_LINE)),
+        }
+    }
+    text(&lines)
 }
 
 /// Several lines; also takes out key blocks that go over many.
@@ -78,15 +113,17 @@ fn fields(map: &mut Map<String, Value>) {
     }
     for (key, value) in map.iter_mut() {
         match (key.as_str(), value) {
-            ("args" | "command", Value::Array(list)) => arguments(list),
-            ("annotations", Value::Object(annotations)) => {
-                for (key, value) in annotations.iter_mut() {
+            ("args" | "command" | "mountOptions", Value::Array(list)) => arguments(list),
+            // Maps whose keys anybody may choose; a driver's attributes and a class' parameters can hold its credentials.
+            ("annotations" | "volumeAttributes" | "parameters" | "options", Value::Object(named_values)) => {
+                for (key, value) in named_values.iter_mut() {
                     if let Value::String(value) = value {
                         *value = embedded(value).unwrap_or_else(|| named(key, value));
                     }
                 }
             }
             ("message" | "note", Value::String(message)) => *message = text(message),
+            ("path", Value::String(path)) if path.contains('?') => *path = text(path),
             (_, value) => object(value),
         }
     }

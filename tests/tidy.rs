@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kubectl_why::finding::Stage;
+use kubectl_why::finding::{Command, Stage};
 use kubectl_why::rules::{self, Rule};
 
 fn root() -> PathBuf {
@@ -234,4 +234,35 @@ fn the_vocabulary_is_complete() {
         }
     }
     nowhere(faults);
+}
+
+#[test]
+fn commands_have_only_options_that_names_are_told_from() {
+    let mut unknown = Vec::new();
+    for (path, text) in sources("src/rules").into_iter().chain(sources("src/facts")) {
+        for line in product(&text).lines().filter(|l| l.contains("kubectl") || l.contains("\"-n\"") || l.contains("\"-c\"")) {
+            for quoted in line.split('"').skip(1).step_by(2).filter(|q| q.starts_with('-') && !q.contains(' ')) {
+                if quoted.len() > 1 && !Command::knows_option(quoted) {
+                    unknown.push(format!("{}: {quoted} is not known to src/command.rs", path.display()));
+                }
+            }
+        }
+    }
+    nowhere(unknown);
+}
+
+#[test]
+fn every_direct_dependency_is_justified() {
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let (manifest, map) = (read("Cargo.toml"), read("ARCHITECTURE.md"));
+    let table = map.split("## Dependencies").nth(1).unwrap();
+    let justified: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|l| l.strip_prefix("| ")?.split(" | ").next())
+        .flat_map(|cell| cell.split(", "))
+        .collect();
+    let direct = manifest.split("[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    for name in direct.lines().filter_map(|l| l.split_once(" = ")).map(|(name, _)| name).filter(|n| !n.starts_with('#')) {
+        assert!(justified.contains(name), "{name} is not justified in ARCHITECTURE.md");
+    }
 }

@@ -1,6 +1,6 @@
 //! A snapshot from a cluster: wave after wave of questions until the plan has none left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -147,21 +147,22 @@ pub(super) async fn all(
 ) -> Vec<(Ask, Result<ask::Answer, Failure>)> {
     let mut running = JoinSet::new();
     let room = Arc::new(Semaphore::new(AT_ONCE));
-    for (index, ask) in asks.into_iter().enumerate() {
+    for (index, question) in asks.iter().map(|ask| ask.question.clone()).enumerate() {
         let (client, room, answered) = (client.clone(), room.clone(), answered.clone());
         running.spawn(async move {
             let _place = room.acquire().await;
-            let answer = ask::ask(&client, &ask.question).await;
+            let answer = ask::ask(&client, &question).await;
             answered.fetch_add(1, Ordering::Relaxed);
-            (index, ask, answer)
+            (index, answer)
         });
     }
-    let mut answers = Vec::new();
+    let mut answers = BTreeMap::new();
     while let Some(done) = running.join_next().await {
         answers.extend(done.ok());
     }
-    answers.sort_by_key(|(index, ..)| *index);
-    answers.into_iter().map(|(_, ask, answer)| (ask, answer)).collect()
+    // A question whose answer could not even be handled has failed like any other.
+    let lost = || Err(Failure::Other("the answer could not be handled, which is a fault of kubectl-why".to_owned()));
+    asks.into_iter().enumerate().map(|(index, ask)| (ask, answers.remove(&index).unwrap_or_else(lost))).collect()
 }
 
 async fn fatal(client: &Client, target: &Target, failure: Failure) -> Fatal {

@@ -112,15 +112,22 @@ fn is_key_line(text: &str) -> bool {
         && row.bytes().any(|b| !b.is_ascii_hexdigit())
 }
 
+/// The longest user, password and host that are looked for, so that a word full of `://` costs no more than any other.
+const LONGEST_AUTHORITY: usize = 4 << 10;
+
 /// The password in `scheme://user:password@host`, and a token that stands for the user.
 pub(super) fn urls(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut copied = 0;
+    let mut word_end = 0;
     for (at, _) in text.match_indices("://") {
         let start = at + 3;
-        let tail = text.get(start..)?;
-        let span = tail.find(|c: char| c.is_whitespace() || "\"'`<>".contains(c)).unwrap_or(tail.len());
-        let Some(secret) = userinfo_secret(tail.get(..span)?) else { continue };
+        if word_end < start {
+            let tail = text.get(start..)?;
+            word_end = start + tail.find(|c: char| c.is_whitespace() || "\"'`<>".contains(c)).unwrap_or(tail.len());
+        }
+        let end = text.floor_char_boundary(word_end.min(start + LONGEST_AUTHORITY));
+        let Some(secret) = userinfo_secret(text.get(start..end)?) else { continue };
         if start + secret.start < copied {
             continue;
         }

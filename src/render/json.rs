@@ -310,6 +310,8 @@ fn evidence(evidence: &Evidence) -> EvidenceEntry {
 }
 
 fn remedy(remedy: &Remedy) -> RemedyEntry {
+    // What kubectl would misread is no command for machines either.
+    let command = remedy.command.as_ref().filter(|c| c.trap().is_none());
     RemedyEntry {
         effect: match remedy.effect {
             Effect::Look => "Look",
@@ -317,11 +319,11 @@ fn remedy(remedy: &Remedy) -> RemedyEntry {
             Effect::LastResort => "LastResort",
         },
         say: remedy.say.clone(),
-        argv: remedy.command.as_ref().map(|c| c.argv().to_vec()).unwrap_or_default(),
-        command: remedy.command.as_ref().map(ToString::to_string),
+        argv: command.map(|c| c.argv().to_vec()).unwrap_or_default(),
+        command: command.map(ToString::to_string),
     }
 }
 
 fn gap(gap: &Gap) -> GapEntry {
-    GapEntry { question: gap.question.clone(), why: gap.why.clone(), ask: gap.command().map(|c| c.to_string()) }
+    GapEntry { question: gap.question.clone(), why: gap.why.clone(), ask: gap.command().filter(|c| c.trap().is_none()).map(|c| c.to_string()) }
 }

@@ -162,7 +162,7 @@ fn print_evidence(page: &mut Page, evidence: &Evidence, target: &Target, width: 
             page.line(4, &[plain(format!("{}  {} is not set", called(object, target), path.short()))]);
         }
         Evidence::Derived { say, table } => {
-            page.block(4, Ink::Plain, &Safe::lines(say));
+            page.block(4, Ink::Plain, &[Safe::line(say)]);
             if let Some(table) = table {
                 print_table(page, table);
             }
@@ -193,25 +193,21 @@ fn print_table(page: &mut Page, table: &Table) {
 fn print_remedy(page: &mut Page, remedy: &Remedy) {
     let indent = if remedy.say.is_empty() { 4 } else { 6 };
     if !remedy.say.is_empty() {
-        page.block(4, Ink::Plain, &Safe::lines(&remedy.say));
+        page.block(4, Ink::Plain, &[Safe::line(&remedy.say)]);
     }
     if let Some(command) = &remedy.command {
         print_command(page, indent, command);
     }
 }
 
-/// A command is shown only if what is shown is what a shell would run.
+/// A command is shown only if what is shown is what a shell and kubectl would make of it.
 fn print_command(page: &mut Page, indent: usize, command: &Command) {
     let shown = command.to_string();
     let safe = Safe::line(&shown);
-    if safe.as_str() == shown {
-        page.line(indent, &[Span(Ink::Command, safe)]);
-    } else {
-        page.block(
-            indent,
-            Ink::Warn,
-            &[Safe::line("(no command to paste: a name in it holds control characters; -o json has its argv)")],
-        );
+    let trap = if safe.as_str() == shown { command.trap() } else { Some("a name in it holds control characters") };
+    match trap {
+        None => page.line(indent, &[Span(Ink::Command, safe)]),
+        Some(why) => page.block(indent, Ink::Warn, &[Safe::line(format!("(no command to paste: {why})"))]),
     }
 }
 

@@ -126,7 +126,7 @@ impl Snapshot {
     /// An empty snapshot with that header, its logs without what looks like a secret.
     pub fn new(mut header: Header) -> Self {
         for log in &mut header.logs {
-            log.text = redact::text(&log.text);
+            log.text = redact::log(&log.text);
         }
         Self { header, ..Self::default() }
     }
@@ -160,7 +160,8 @@ impl Snapshot {
         self.nodes.push(node);
     }
 
-    /// Puts the objects into one order, whatever the order they came in, and drops repeated ones (the last one wins).
+    /// Puts the objects into one order, whatever the order they came in, and drops repeated ones (the last one wins); takes
+    /// what looks like a secret out of the logs that came meanwhile.
     pub fn settle(&mut self) {
         for list in self.objects.values_mut() {
             list.reverse();
@@ -170,6 +171,9 @@ impl Snapshot {
         self.nodes.reverse();
         self.nodes.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
         self.nodes.dedup_by(|b, a| a.metadata.name == b.metadata.name);
+        for log in &mut self.header.logs {
+            log.text = redact::log(&log.text);
+        }
         self.header.logs.sort_by(|a, b| (&a.pod, &a.container, a.previous).cmp(&(&b.pod, &b.container, b.previous)));
         self.header.unanswered.sort();
         self.header.unanswered.dedup();

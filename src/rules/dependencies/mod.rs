@@ -46,7 +46,7 @@ fn missing_objects(facts: &Facts<'_>, kind: &'static str) -> Vec<Finding> {
     facts.lacking_objects(kind).into_iter().map(|lack| missing_object(facts, lack)).collect()
 }
 
-fn missing_object(facts: &Facts<'_>, lack: Lack) -> Finding {
+fn missing_object(facts: &Facts<'_>, mut lack: Lack) -> Finding {
     let needed = needed_by(facts, &lack.needed_by);
     let place = lack.namespace.as_ref().map_or_else(String::new, |n| format!(" of namespace {n}"));
     let object = format!("{} {}{place}", lack.kind, lack.name);
@@ -59,7 +59,7 @@ fn missing_object(facts: &Facts<'_>, lack: Lack) -> Finding {
     let kind = lack.kind.to_ascii_lowercase();
     let namespace = lack.namespace.clone().unwrap_or_else(|| facts.target.namespace.clone());
     let listed = Remedy::look(Command::kubectl(["get", &format!("{kind}s"), "-n", &namespace]));
-    let finding = Finding::new(lack.subject(), headline).standing(lack.standing).because(lack.evidence).remedy(listed);
+    let finding = Finding::new(lack.subject(), headline).standing(lack.standing).because(std::mem::take(&mut lack.evidence)).remedy(listed);
     if lack.standing == Standing::InProgress {
         return finding.remedy(Remedy::advice("Nothing: the kubelet tries again by itself within two minutes."));
     }
@@ -77,16 +77,24 @@ fn missing_object(facts: &Facts<'_>, lack: Lack) -> Finding {
             close.join(", ")
         ))
     });
-    let mut create = vec!["create".to_owned(), kind];
-    create.extend((lack.kind == "Secret").then(|| "generic".to_owned()));
-    create.extend([lack.name.clone(), "-n".to_owned(), namespace]);
-    let keys = if lack.keys_wanted.is_empty() { vec!["KEY".to_owned()] } else { lack.keys_wanted };
-    create.extend(keys.iter().map(|key| format!("--from-literal={key}=VALUE")));
-    let say = "Create it; the kubelet finds it by itself and goes on:";
-    finding.remedy(renamed).remedy(Remedy::change(say, Command::kubectl(create))).remedy(Remedy::advice(format!(
+    finding.remedy(renamed).remedy(creation(&lack, kind, namespace)).remedy(Remedy::advice(format!(
         "Or mark the reference as optional (optional: true), if the program can do without {}.",
         lack.name
     )))
+}
+
+/// The remedy that creates it. What lies in another namespace belongs to others, so there is no command for it.
+fn creation(lack: &Lack, kind: String, namespace: String) -> Remedy {
+    if lack.namespace.is_some() {
+        return Remedy::advice(format!("Have it created in namespace {namespace}; the kubelet finds it by itself."));
+    }
+    let mut create = vec!["create".to_owned(), kind];
+    create.extend((lack.kind == "Secret").then(|| "generic".to_owned()));
+    create.extend([lack.name.clone(), "-n".to_owned(), namespace]);
+    let unknown = ["KEY".to_owned()];
+    let keys = if lack.keys_wanted.is_empty() { &unknown[..] } else { &lack.keys_wanted };
+    create.extend(keys.iter().map(|key| format!("--from-literal={key}=VALUE")));
+    Remedy::change("Create it; the kubelet finds it by itself and goes on:", Command::kubectl(create))
 }
 
 /// Keys that the pod needs and that its ConfigMaps or Secrets do not have.
