@@ -8,6 +8,12 @@ use serde_json::Value;
 use super::time::seconds_between;
 use crate::finding::Standing;
 
+/// Seconds after a restart within which nothing can be said of how the new run goes: a rule of thumb.
+const JUST_NOW: i64 = 10;
+
+/// Seconds after which a run counts as long: a rule of thumb, far beyond what a probe or a crash takes to show.
+const LONG: i64 = 3600;
+
 /// What part a container has in its pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -93,6 +99,15 @@ impl Exit {
             "ContainerStatusUnknown" | "RestartingAllContainers" => true,
             "Unknown" => self.code == 255,
             _ => false,
+        }
+    }
+
+    /// Whether a program that had worked for long was stopped from outside, as when its node restarts: it ended on SIGTERM,
+    /// or was gone afterwards. What stops it that seldom is no fault of the container.
+    fn is_interruption(&self) -> bool {
+        match self.lasted() {
+            Some(seconds) => seconds >= LONG && (self.is_made_up() || self.code == 143),
+            None => self.is_made_up(),
         }
     }
 
@@ -187,17 +202,16 @@ impl Container {
         Self { name: spec.name.clone(), role, index, spec, status, state, last, restart, standing: None }
     }
 
-    /// Decides how the last end stands to the present. `over` says whether an end belongs to the pod's own end (deletion,
-    /// eviction), of which it is then a consequence.
-    pub(super) fn judge(&mut self, now: Timestamp, over: impl Fn(&Exit) -> bool) {
+    /// Decides how the last end stands to the present. `over` says that the pod itself is at its end (deletion, eviction):
+    /// nothing is restarted any more, and no end of a container keeps it.
+    pub(super) fn judge(&mut self, now: Timestamp, over: bool) {
         let standing = match (&self.state, &self.last) {
             _ if self.role == Role::Ephemeral => None,
-            (State::Ended(exit), _) if over(exit) => Some(Standing::Past),
+            (State::Ended(_), _) | (_, Some(_)) if over => Some(Standing::Past),
             (State::Ended(exit), _) if exit.code == 0 && exit.reason != "OOMKilled" => {
                 (self.restart == Restart::Always).then_some(Standing::Wrong)
             }
             (State::Ended(_), _) => Some(Standing::Wrong),
-            (_, Some(last)) if over(last) => Some(Standing::Past),
             (State::Waiting { reason, .. }, Some(_)) if reason == "CrashLoopBackOff" => Some(Standing::Wrong),
             (State::Running { since }, Some(last)) => Some(self.standing_of_restarted(*since, last, now)),
             (_, Some(_)) => Some(Standing::Past),
@@ -207,11 +221,17 @@ impl Container {
     }
 
     /// A container that runs again is well if it has outlived its last run twice over, and a minute at least (a rule of
-    /// thumb: the kubelet itself forgets a crash only after ten minutes, twice its longest back-off).
+    /// thumb: the kubelet itself forgets a crash only after ten minutes, twice its longest back-off). After its first restart
+    /// it is given credit, except for the first moment.
     fn standing_of_restarted(&self, since: Option<Timestamp>, last: &Exit, now: Timestamp) -> Standing {
         let up = since.map_or(0, |since| seconds_between(since, now));
         let outlived = up > (2 * last.lasted().unwrap_or(0)).max(60);
-        if self.restarts() < 2 || outlived { Standing::Past } else { Standing::Wrong }
+        match self.restarts() {
+            _ if outlived || last.is_interruption() => Standing::Past,
+            0 | 1 if up < JUST_NOW => Standing::InProgress,
+            0 | 1 => Standing::Past,
+            _ => Standing::Wrong,
+        }
     }
 
     /// The end that matters for the present state, and how it stands to it: that of the present state, or of the run before

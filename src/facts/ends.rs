@@ -27,7 +27,7 @@ impl End<'_> {
 
     /// `ends`, if it does so again and again; else `ended`.
     pub fn ends(&self) -> &'static str {
-        let over = self.standing == Standing::Past || self.container.restarts() == 0;
+        let over = self.standing != Standing::Wrong || self.container.restarts() == 0;
         if over { "ended" } else { "ends" }
     }
 

@@ -104,7 +104,7 @@ impl<'a> Facts<'a> {
         let mut containers = object.map(|o| Container::all(o, &pod.spec, &pod.status)).unwrap_or_default();
         let now = snapshot.taken_at();
         for container in &mut containers {
-            container.judge(now, |exit| ended_with_pod(&pod, exit));
+            container.judge(now, is_at_its_end(&pod));
         }
         let node = if target.kind == "Node" { snapshot.node(&target.name).found() } else { None };
         let uid = object.map(snapshot::uid_of).or(node.map(|n| n.metadata.uid.as_str())).unwrap_or_default();
@@ -307,15 +307,9 @@ pub fn container_names(object: &Value) -> Vec<String> {
     Container::all(object, &pod.spec, &pod.status).into_iter().map(|c| c.name).collect()
 }
 
-/// Whether a container's end belongs to the end of the whole pod: it was deleted, evicted or given up.
-fn ended_with_pod(pod: &Pod, exit: &Exit) -> bool {
-    let after_deletion = match (pod.deletion_began(), exit.finished) {
-        (Some(began), Some(finished)) => finished >= began,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
-    let given_up = pod.phase() == "Failed" && (!pod.reason().is_empty() || pod.is_true("DisruptionTarget"));
-    after_deletion || given_up
+/// Whether the whole pod is at its end: deleted, evicted or given up.
+fn is_at_its_end(pod: &Pod) -> bool {
+    pod.is_deleting() || pod.phase() == "Failed" && (!pod.reason().is_empty() || pod.is_true("DisruptionTarget"))
 }
 
 /// The names nearest to `wanted` by edit distance, four at most; a name counts as near if less than half of it differs or

@@ -52,8 +52,7 @@ impl Facts<'_> {
 
     /// Whether what keeps a container from running matters no more, because the whole pod is going or has been given up.
     pub fn is_going(&self) -> bool {
-        let pod = &self.pod;
-        pod.is_deleting() || pod.phase() == "Failed" && (!pod.reason().is_empty() || pod.is_true("DisruptionTarget"))
+        super::is_at_its_end(&self.pod)
     }
 
     /// The file that a container is told to run; the image decides if the pod does not say.
