@@ -78,7 +78,11 @@ fn name(n: usize) -> String {
 }
 
 fn node(n: usize) -> Value {
-    let taints = if n.is_multiple_of(5) { json!([{"key": "dedicated", "value": "batch", "effect": "NoSchedule"}]) } else { json!([]) };
+    let taints = if n.is_multiple_of(5) {
+        json!([{"key": "dedicated", "value": "batch", "effect": "NoSchedule"}])
+    } else {
+        json!([])
+    };
     json!({
         "metadata": {"name": name(n), "labels": {
             "kubernetes.io/hostname": name(n), "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",

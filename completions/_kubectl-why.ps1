@@ -56,6 +56,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-why' -ScriptBlock {
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Print each request with its time to standard error')
             [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'The pods of all namespaces')
             [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'The pods of all namespaces')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Print a new report whenever the verdict changes, until the target is fine or gone')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Print a new report whenever the verdict changes, until the target is fine or gone')
             [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Exit with 1 if something is not fine')
             [CompletionResult]::new('--no-hints', '--no-hints', [CompletionResultType]::ParameterName, 'Leave out what to do about it')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate, which makes the connection insecure')

@@ -29,7 +29,7 @@ _kubectl__why() {
 
     case "${cmd}" in
         kubectl__why)
-            opts="-A -l -c -f -o -n -s -v -h -V --all-namespaces --selector --field-selector --container --filename --output --save-snapshot --exit-code --logs --no-hints --color --namespace --kubeconfig --context --cluster --user --server --token --as --as-uid --as-group --as-user-extra --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --request-timeout --disable-compression --v --verbose --help --version explain completion"
+            opts="-A -l -c -f -w -o -n -s -v -h -V --all-namespaces --selector --field-selector --container --filename --watch --output --save-snapshot --exit-code --logs --no-hints --color --namespace --kubeconfig --context --cluster --user --server --token --as --as-uid --as-group --as-user-extra --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --request-timeout --disable-compression --v --verbose --help --version explain completion"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

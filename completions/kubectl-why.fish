@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_kubectl_why_global_optspecs
-    string join \n A/all-namespaces l/selector= field-selector= c/container= f/filename= o/output= save-snapshot= exit-code logs= no-hints color= n/namespace= kubeconfig= context= cluster= user= s/server= token= as= as-uid= as-group= as-user-extra= certificate-authority= client-certificate= client-key= tls-server-name= insecure-skip-tls-verify request-timeout= disable-compression v/verbose= h/help V/version
+    string join \n A/all-namespaces l/selector= field-selector= c/container= f/filename= w/watch o/output= save-snapshot= exit-code logs= no-hints color= n/namespace= kubeconfig= context= cluster= user= s/server= token= as= as-uid= as-group= as-user-extra= certificate-authority= client-certificate= client-key= tls-server-name= insecure-skip-tls-verify request-timeout= disable-compression v/verbose= h/help V/version
 end
 
 function __fish_kubectl_why_needs_command
@@ -55,6 +55,7 @@ complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -l tls-server-name
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -l request-timeout -d 'How long to wait for one answer of the server, such as 5s, 2m or 1h; 0 for ever' -r
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -s v -l verbose -l v -d 'Print each request with its time to standard error' -r
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -s A -l all-namespaces -d 'The pods of all namespaces'
+complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -s w -l watch -d 'Print a new report whenever the verdict changes, until the target is fine or gone'
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -l exit-code -d 'Exit with 1 if something is not fine'
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -l no-hints -d 'Leave out what to do about it'
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate, which makes the connection insecure'

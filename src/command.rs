@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_name_that_is_an_option_makes_no_command() {
-        for name in ["--all", "--all=true", "-A", "-n", "--force", "-l", "--field-selector=x", "--kubeconfig=/tmp/x", ""] {
+        for name in
+            ["--all", "--all=true", "-A", "-n", "--force", "-l", "--field-selector=x", "--kubeconfig=/tmp/x", ""]
+        {
             let delete = Command::kubectl(["delete", "pod", name, "-n", "shop", "--grace-period=0", "--force", "-A"]);
             assert!(delete.trap().is_some(), "{name}");
         }

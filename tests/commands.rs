@@ -48,7 +48,9 @@ fn renamed(list: &Value, hostile: &str) -> Map<String, Value> {
     for item in list["items"].as_array().into_iter().flatten().filter(|i| i["kind"] != "Event") {
         take(&item["metadata"]["name"]);
         item["metadata"]["finalizers"].as_array().into_iter().flatten().for_each(&mut take);
-        for list in ["containers", "initContainers", "ephemeralContainers", "volumes", "schedulingGates", "imagePullSecrets"] {
+        for list in
+            ["containers", "initContainers", "ephemeralContainers", "volumes", "schedulingGates", "imagePullSecrets"]
+        {
             item["spec"][list].as_array().into_iter().flatten().for_each(|entry| take(&entry["name"]));
         }
         for taint in item["spec"]["taints"].as_array().into_iter().flatten() {
@@ -150,7 +152,10 @@ fn every_command_reaches_a_shell_as_the_arguments_it_was_made_of() {
             for command in &printed {
                 // Behind an option a name is its value, elsewhere kubectl would take it for one.
                 let taken = command.argv().windows(2).find(|w| {
-                    hostile.starts_with('-') && w[1].starts_with(hostile) && w[1] != hostile && !["-c", "-n", "-p", "-o", "-l", "-L"].contains(&w[0].as_str())
+                    hostile.starts_with('-')
+                        && w[1].starts_with(hostile)
+                        && w[1] != hostile
+                        && !["-c", "-n", "-p", "-o", "-l", "-L"].contains(&w[0].as_str())
                 });
                 assert!(taken.is_none(), "{}: {command}", scenario.name);
             }
@@ -181,7 +186,9 @@ fn what_changes_something_says_what_and_what_looks_changes_nothing() {
                 }
                 _ => {}
             }
-            if argv.iter().any(|a| a == "delete" || a == "--force" || a == "replace") && remedy.effect != Effect::LastResort {
+            if argv.iter().any(|a| a == "delete" || a == "--force" || a == "replace")
+                && remedy.effect != Effect::LastResort
+            {
                 wrong.push(format!("{}: loses something and is no last resort: {command}", scenario.name));
             }
         }

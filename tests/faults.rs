@@ -18,7 +18,14 @@ use kubectl_why::report::Report;
 use server::{FAULTS, Fault, serve};
 
 /// Recorded failures whose runs ask different questions.
-const RUNS: [&str; 6] = ["cfg-cm-env", "img-pullsecret-missing", "sched-cpu-node-not-ready", "vol-csi-missing", "term-finalizer", "oom-limit"];
+const RUNS: [&str; 6] = [
+    "cfg-cm-env",
+    "img-pullsecret-missing",
+    "sched-cpu-node-not-ready",
+    "vol-csi-missing",
+    "term-finalizer",
+    "oom-limit",
+];
 
 struct Run {
     /// Path and query of every question, the target's own first.
@@ -29,7 +36,8 @@ struct Run {
 /// Gathers and diagnoses a recorded failure with the clock of its recording.
 fn run(scenario: &Scenario, failing: Option<(String, Fault)>) -> Run {
     let slow = failing.as_ref().is_some_and(|(_, fault)| matches!(fault, Fault::Hang | Fault::Endless));
-    let url = serve(scenario.list.clone(), move |path| failing.as_ref().filter(|(p, _)| p == path).map(|(_, fault)| *fault));
+    let url =
+        serve(scenario.list.clone(), move |path| failing.as_ref().filter(|(p, _)| p == path).map(|(_, fault)| *fault));
     let connect = Connect {
         server: Some(url),
         token: Some("hunter2-token".to_owned()),
@@ -135,12 +143,15 @@ fn asked_of(url: &str, scenario: &Scenario) -> Output {
 fn the_exit_status_is_3_only_if_the_target_cannot_be_read() {
     let scenario = scenario("cfg-cm-env");
     let own = format!("/pods/{}", scenario.target.name);
-    for fault in [Fault::Closed, Fault::Status(401), Fault::Status(403), Fault::Status(500), Fault::Garbage, Fault::Truncated] {
+    for fault in
+        [Fault::Closed, Fault::Status(401), Fault::Status(403), Fault::Status(500), Fault::Garbage, Fault::Truncated]
+    {
         let (end, others) = (own.clone(), own.clone());
         let out = asked_of(&serve(scenario.list.clone(), move |path| path.ends_with(&end).then_some(fault)), &scenario);
         assert_eq!(out.status.code(), Some(3), "{fault:?}");
         assert!(out.stdout.is_empty() && out.stderr.starts_with(b"error: "), "{fault:?} {out:?}");
-        let out = asked_of(&serve(scenario.list.clone(), move |path| (!path.ends_with(&others)).then_some(fault)), &scenario);
+        let out =
+            asked_of(&serve(scenario.list.clone(), move |path| (!path.ends_with(&others)).then_some(fault)), &scenario);
         assert_eq!(out.status.code(), Some(0), "{fault:?} {out:?}");
         assert!(String::from_utf8_lossy(&out.stdout).contains("Not checked:"), "{fault:?} {out:?}");
     }
@@ -177,7 +188,10 @@ fn a_reader_that_goes_away_ends_it_silently_with_the_usual_status() {
     let file = scenario("sched-cpu-node-not-ready").dir.join("snapshot.json");
     for (flags, code) in [("", "0"), ("-o json", "0"), ("--exit-code", "1"), ("-o yaml --exit-code", "1")] {
         let out = Command::new("sh")
-            .args(["-c", &format!("exec 3>&2; {{ sleep 0.3; \"$0\" -f \"$1\" {flags}; echo \"status $?\" >&3; }} | true")])
+            .args([
+                "-c",
+                &format!("exec 3>&2; {{ sleep 0.3; \"$0\" -f \"$1\" {flags}; echo \"status $?\" >&3; }} | true"),
+            ])
             .args([env!("CARGO_BIN_EXE_kubectl-why"), file.to_str().unwrap()])
             .output()
             .unwrap();

@@ -27,7 +27,8 @@ fn err(output: &Output) -> String {
 }
 
 fn pod(namespace: &str, name: &str, crashes: bool) -> Value {
-    let crash = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}});
+    let crash =
+        json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}});
     let ended = json!({"terminated": {"exitCode": 3, "reason": "Error", "startedAt": "2026-11-21T11:58:00Z", "finishedAt": "2026-11-21T11:59:00Z"}});
     let (state, last) =
         if crashes { (crash, ended) } else { (json!({"running": {"startedAt": "2026-11-21T10:00:00Z"}}), json!({})) };
@@ -59,7 +60,10 @@ fn the_pods_of_a_file_that_are_not_fine_are_listed_by_cause() {
 #[test]
 fn a_namespace_narrows_the_list_and_all_namespaces_widens_it_again() {
     let one = out(&why(&["pods", "-n", "b", "-f", "-"], &list()));
-    assert!(one.starts_with("1 of 2 pods in namespace b of the file is not fine.\n") && !one.contains("b/four"), "{one}");
+    assert!(
+        one.starts_with("1 of 2 pods in namespace b of the file is not fine.\n") && !one.contains("b/four"),
+        "{one}"
+    );
     let all = out(&why(&["-A", "-n", "b", "-f", "-"], &list()));
     assert!(all.starts_with("3 of 5 pods"), "{all}");
 }

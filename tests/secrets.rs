@@ -77,7 +77,8 @@ fn container(name: &str) -> Value {
 
 /// A snapshot's file with secrets in it.
 fn planted() -> Value {
-    let applied = json!({"data": {"password": format!("{MARK}20")}, "stringData": {"p": format!("{MARK}21")}}).to_string();
+    let applied =
+        json!({"data": {"password": format!("{MARK}20")}, "stringData": {"p": format!("{MARK}21")}}).to_string();
     let annotations = json!({
         "kubectl.kubernetes.io/last-applied-configuration": applied,
         "example.com/db-password": format!("{MARK}22"),
@@ -86,8 +87,10 @@ fn planted() -> Value {
     });
     let managed = json!([{"manager": "kubectl", "operation": "Apply", "time": "2026-01-01T00:00:00Z",
         "fieldsV1": {"f:data": {format!("f:{MARK}26"): {}}}}]);
-    let metadata = |name: &str| json!({"name": name, "namespace": "shop", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
-        "annotations": annotations, "managedFields": managed});
+    let metadata = |name: &str| {
+        json!({"name": name, "namespace": "shop", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
+        "annotations": annotations, "managedFields": managed})
+    };
     let terminated = json!({"exitCode": 1, "reason": "Error", "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:05Z",
         "message": format!("login failed: password={MARK}30 for postgres://x:{MARK}31@db")});
     json!({"apiVersion": "v1", "kind": "List", "items": [
@@ -120,12 +123,23 @@ fn a_saved_snapshot_and_its_report_hold_none_of_the_planted_secrets() {
     let file = folder.put("in.json", &planted().to_string());
     for format in ["text", "json", "yaml"] {
         let saved = folder.0.join(format!("{format}.json"));
-        let out = program(&["-f", file.to_str().unwrap(), "-o", format, "--save-snapshot", saved.to_str().unwrap()], &folder.0);
+        let out = program(
+            &["-f", file.to_str().unwrap(), "-o", format, "--save-snapshot", saved.to_str().unwrap()],
+            &folder.0,
+        );
         assert_eq!(out.status.code(), Some(0), "{}", shown(&out));
         keeps_quiet(&shown(&out));
         let written = fs::read_to_string(&saved).unwrap();
         keeps_quiet(&written);
-        for kept in ["cannot log in", "\"settings\"", "app.ini", "DB_PASSWORD", "db.example:5432", "-Xmx1g", "registry.example/app:1"] {
+        for kept in [
+            "cannot log in",
+            "\"settings\"",
+            "app.ini",
+            "DB_PASSWORD",
+            "db.example:5432",
+            "-Xmx1g",
+            "registry.example/app:1",
+        ] {
             assert!(written.contains(kept), "{kept} is of use and no secret");
         }
         #[cfg(unix)]
@@ -155,7 +169,7 @@ fn errors_about_a_file_do_not_quote_it() {
         format!("{{\"password\": \"{MARK}\", }}"),
         format!("{{\"kind\": \"{MARK}\""),
         format!("kind: Pod\nmetadata: {{name: x, annotations: *{MARK}}}\n"),
-        format!("{MARK}"),
+        MARK.to_string(),
         format!("kind: Secret\nkind: Secret\ndata: !!int {MARK}\n"),
         format!("{{\"apiVersion\": \"kubectl-why/v1\", \"kind\": \"Snapshot\", \"takenAt\": \"{MARK}\"}}"),
         format!("{{\"apiVersion\": \"kubectl-why/v1\", \"kind\": \"Snapshot\", \"logs\": \"{MARK}\"}}"),
@@ -212,7 +226,9 @@ fn errors_about_a_kubeconfig_do_not_quote_it() {
 fn what_a_credential_plugin_prints_is_not_repeated() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
-    let credential = format!(r#"{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{{"token":"{MARK}"}}}}"#);
+    let credential = format!(
+        r#"{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{{"token":"{MARK}"}}}}"#
+    );
     let scripts = [
         format!("echo {MARK}; exit 3"),
         format!("echo '{credential}'; exit 1"),

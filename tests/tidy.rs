@@ -240,7 +240,9 @@ fn the_vocabulary_is_complete() {
 fn commands_have_only_options_that_names_are_told_from() {
     let mut unknown = Vec::new();
     for (path, text) in sources("src/rules").into_iter().chain(sources("src/facts")) {
-        for line in product(&text).lines().filter(|l| l.contains("kubectl") || l.contains("\"-n\"") || l.contains("\"-c\"")) {
+        for line in
+            product(&text).lines().filter(|l| l.contains("kubectl") || l.contains("\"-n\"") || l.contains("\"-c\""))
+        {
             for quoted in line.split('"').skip(1).step_by(2).filter(|q| q.starts_with('-') && !q.contains(' ')) {
                 if quoted.len() > 1 && !Command::knows_option(quoted) {
                     unknown.push(format!("{}: {quoted} is not known to src/command.rs", path.display()));
@@ -262,7 +264,8 @@ fn every_direct_dependency_is_justified() {
         .flat_map(|cell| cell.split(", "))
         .collect();
     let direct = manifest.split("[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
-    for name in direct.lines().filter_map(|l| l.split_once(" = ")).map(|(name, _)| name).filter(|n| !n.starts_with('#')) {
+    for name in direct.lines().filter_map(|l| l.split_once(" = ")).map(|(name, _)| name).filter(|n| !n.starts_with('#'))
+    {
         assert!(justified.contains(name), "{name} is not justified in ARCHITECTURE.md");
     }
 }

@@ -325,5 +325,9 @@ fn remedy(remedy: &Remedy) -> RemedyEntry {
 }
 
 fn gap(gap: &Gap) -> GapEntry {
-    GapEntry { question: gap.question.clone(), why: gap.why.clone(), ask: gap.command().filter(|c| c.trap().is_none()).map(|c| c.to_string()) }
+    GapEntry {
+        question: gap.question.clone(),
+        why: gap.why.clone(),
+        ask: gap.command().filter(|c| c.trap().is_none()).map(|c| c.to_string()),
+    }
 }

@@ -128,7 +128,10 @@ fn answer(list: &Value, path: &str) -> (u16, String) {
     let kind = |plural: &str| KINDS.iter().find(|k| k.plural == plural && k.group == group);
     match rest {
         [plural] => match kind(plural) {
-            Some(kind) => (200, json!({"kind": "List", "metadata": {}, "items": objects(list, kind, namespace, query)}).to_string()),
+            Some(kind) => (
+                200,
+                json!({"kind": "List", "metadata": {}, "items": objects(list, kind, namespace, query)}).to_string(),
+            ),
             None => (404, "no such kind".to_owned()),
         },
         ["pods", pod, "log"] => log(list, pod, query),
@@ -158,7 +161,8 @@ fn log(list: &Value, pod: &str, query: &str) -> (u16, String) {
 fn objects(list: &Value, kind: &Kind, namespace: &str, query: &str) -> Vec<Value> {
     let fields = query.split('&').find_map(|pair| pair.strip_prefix("fieldSelector=")).unwrap_or_default();
     let fields = fields.replace("%3D", "=").replace("%2C", ",").replace("%21", "!");
-    let of_kind = |o: &&Value| o["kind"] == kind.kind && (namespace.is_empty() || o["metadata"]["namespace"] == namespace);
+    let of_kind =
+        |o: &&Value| o["kind"] == kind.kind && (namespace.is_empty() || o["metadata"]["namespace"] == namespace);
     let all = list["items"].as_array().into_iter().flatten().skip(1).filter(of_kind);
     all.filter(|o| fields.split(',').filter(|f| !f.is_empty()).all(|f| selected(o, f))).cloned().collect()
 }

@@ -20,7 +20,7 @@ const LONGEST: usize = 1 << 20;
 
 /// How many times each scenario is changed; more with `HOSTILE_CASES`.
 fn cases() -> u32 {
-    std::env::var("HOSTILE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+    std::env::var("HOSTILE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4)
 }
 
 fn snapshot(list: &Value) -> Snapshot {

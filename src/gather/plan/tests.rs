@@ -269,12 +269,16 @@ fn a_replica_set_that_came_with_a_list_is_not_asked_for_again() {
 }
 
 fn mounting(volumes: Value) -> Value {
-    pod("x", json!({"spec": {"volumes": volumes}, "status": {"phase": "Pending", "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}}]}}))
+    pod(
+        "x",
+        json!({"spec": {"volumes": volumes}, "status": {"phase": "Pending", "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}}]}}),
+    )
 }
 
 #[test]
 fn the_config_map_that_every_pod_has_is_asked_for_only_where_it_lacks() {
-    let token = json!([{"name": "kube-api-access-x", "projected": {"sources": [{"configMap": {"name": "kube-root-ca.crt"}}]}}]);
+    let token =
+        json!([{"name": "kube-api-access-x", "projected": {"sources": [{"configMap": {"name": "kube-root-ca.crt"}}]}}]);
     let event = json!({"kind": "Event", "metadata": {"name": "e", "namespace": "a"}, "involvedObject": {"kind": "Pod", "name": "x"}, "message": "configmap \"kube-root-ca.crt\" not found"});
     let mut objects = owners();
     objects.push(mounting(token));
@@ -285,7 +289,8 @@ fn the_config_map_that_every_pod_has_is_asked_for_only_where_it_lacks() {
 
 #[test]
 fn of_many_references_the_one_that_the_kubelet_speaks_of_is_asked_for_first() {
-    let volumes: Vec<Value> = (0..20).map(|n| json!({"name": format!("v{n}"), "configMap": {"name": format!("conf-{n:02}")}})).collect();
+    let volumes: Vec<Value> =
+        (0..20).map(|n| json!({"name": format!("v{n}"), "configMap": {"name": format!("conf-{n:02}")}})).collect();
     let event = json!({"kind": "Event", "metadata": {"name": "e", "namespace": "a"}, "involvedObject": {"kind": "Pod", "name": "x"}, "message": "configmap \"conf-19\" not found"});
     let mut objects = owners();
     let account = json!({"kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "a"}});

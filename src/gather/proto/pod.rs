@@ -285,9 +285,7 @@ mod tests {
         let new = |created: &str| json!({"metadata": {"creationTimestamp": created}, "status": {"phase": "Pending"}});
         assert_eq!(look(new("2026-11-21T12:59:45Z")), Look::Likely);
         assert_eq!(look(new("2026-11-21T12:50:00Z")), Look::Waiting);
-        let deleted = |until: &str| {
-            json!({"metadata": {"deletionTimestamp": until}, "status": {"phase": "Running", "conditions": ready}})
-        };
+        let deleted = |until: &str| json!({"metadata": {"deletionTimestamp": until}, "status": {"phase": "Running", "conditions": ready}});
         assert_eq!(look(deleted("2026-11-21T13:00:20Z")), Look::Likely);
         assert_eq!(look(deleted("2026-11-21T12:30:00Z")), Look::Unready);
         assert_eq!(look(json!({"metadata": {}, "status": {"phase": "Succeeded"}})), Look::Fine);

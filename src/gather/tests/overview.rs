@@ -87,7 +87,8 @@ fn without_the_right_to_list_there_is_no_overview_and_it_says_which_right() {
 fn a_refusal_in_protobuf_is_read_as_one_in_json() {
     let message = "forbidden: not you";
     // Status with message, reason and details, in the envelope.
-    let field = |number: u8, bytes: &[u8]| [&[number << 3 | 2, u8::try_from(bytes.len()).expect("short")], bytes].concat();
+    let field =
+        |number: u8, bytes: &[u8]| [&[number << 3 | 2, u8::try_from(bytes.len()).expect("short")], bytes].concat();
     let status = [field(3, message.as_bytes()), field(4, b"Forbidden")].concat();
     let body = [b"k8s\0".to_vec(), field(2, &status)].concat();
     let server = Server::start(move |_, _, _| Reply::Raw(403, "application/vnd.kubernetes.protobuf", body.clone()));

@@ -59,7 +59,10 @@ fn missing_object(facts: &Facts<'_>, mut lack: Lack) -> Finding {
     let kind = lack.kind.to_ascii_lowercase();
     let namespace = lack.namespace.clone().unwrap_or_else(|| facts.target.namespace.clone());
     let listed = Remedy::look(Command::kubectl(["get", &format!("{kind}s"), "-n", &namespace]));
-    let finding = Finding::new(lack.subject(), headline).standing(lack.standing).because(std::mem::take(&mut lack.evidence)).remedy(listed);
+    let finding = Finding::new(lack.subject(), headline)
+        .standing(lack.standing)
+        .because(std::mem::take(&mut lack.evidence))
+        .remedy(listed);
     if lack.standing == Standing::InProgress {
         return finding.remedy(Remedy::advice("Nothing: the kubelet tries again by itself within two minutes."));
     }
