@@ -77,8 +77,8 @@ impl<'a> Wants<'a> {
             if container.state("/lastState/terminated").is_some() {
                 runs.push((container.name, true));
             }
-            let stays_unready =
-                container.state("/state/running").is_some() && !container.is_ready() && !container.is_init;
+            // An init container that runs holds up the others: what it waits for stands in its log.
+            let stays_unready = container.state("/state/running").is_some() && !container.is_ready();
             if failed("/state/terminated") || stays_unready {
                 runs.push((container.name, false));
             }
