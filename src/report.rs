@@ -256,8 +256,20 @@ fn status_line(facts: &Facts<'_>) -> String {
         return format!("{word}: {detail}");
     }
     match since(facts.pod.created()) {
-        Some(span) if !facts.pod.is_terminal() => format!("{word} for {span}"),
+        Some(span) if !facts.pod.is_terminal() => format!("{word} for {span}{}", restarts(facts)),
         _ => word,
+    }
+}
+
+/// `, 6 restarts, the last 39s ago`; nothing if there was none.
+fn restarts(facts: &Facts<'_>) -> String {
+    let count: i32 = facts.main_containers().map(|c| c.restarts()).fold(0, i32::saturating_add);
+    let last = facts.main_containers().filter(|c| c.restarts() > 0).filter_map(|c| c.running_since()).max();
+    let ago = last.map_or_else(String::new, |t| format!(", the last {} ago", human(seconds_between(t, facts.now))));
+    match count {
+        i32::MIN..=0 => String::new(),
+        1 => format!(", 1 restart{ago}").replace(", the last", ""),
+        n => format!(", {n} restarts{ago}"),
     }
 }
 
