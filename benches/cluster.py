@@ -177,7 +177,8 @@ def shop(nodes):
                "metadata": meta(f"{o['metadata']['name']}.{n}"), "firstTimestamp": ago(minutes=49), "lastTimestamp": ago(minutes=1),
                "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": o["metadata"]["name"], "uid": o["metadata"]["uid"]}}
               for n, (o, kind, reason, text, source) in enumerate(said)]
-    return [namespace("shop"), deployment, rs, pulling, pending, *events]
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta("default")}
+    return [namespace("shop"), account, deployment, rs, pulling, pending, *events]
 
 
 def namespace(name):
@@ -185,7 +186,7 @@ def namespace(name):
             "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
 
 
-FOLDERS = {"Node": "minions", "Namespace": "namespaces", "Pod": "pods", "Event": "events", "Deployment": "deployments", "ReplicaSet": "replicasets"}
+FOLDERS = {"Node": "minions", "Namespace": "namespaces", "Pod": "pods", "ServiceAccount": "serviceaccounts", "Event": "events", "Deployment": "deployments", "ReplicaSet": "replicasets"}
 
 
 def key(o):

@@ -79,10 +79,10 @@ class ControlPlane:
             time.sleep(0.25)
         sys.exit(f"benches: the API server does not become ready; see {self.dir}/apiserver.log")
 
-    def slow_line(self, seconds):
-        """The port of a proxy that adds so much each way."""
+    def slow_line(self, seconds, handshake):
+        """The port of a proxy that adds so much each way; also to the handshake of TCP, or only to what is sent."""
         port = free_port()
-        self.spawn("proxy", sys.executable, __file__, str(port), str(self.port), str(seconds))
+        self.spawn(f"proxy-{port}", sys.executable, __file__, str(port), str(self.port), str(seconds), str(2 * seconds * handshake))
         for _ in range(100):
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
@@ -134,14 +134,14 @@ async def forward(reader, writer, delay, first):
     await asyncio.gather(sender, return_exceptions=True)
 
 
-async def proxy(port, target, delay):
+async def proxy(port, target, delay, handshake):
     async def serve(reader, writer):
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
-        await asyncio.gather(forward(reader, far_writer, delay, 2 * delay), forward(far_reader, writer, delay, 0))
+        await asyncio.gather(forward(reader, far_writer, delay, handshake), forward(far_reader, writer, delay, 0))
 
     server = await asyncio.start_server(serve, "127.0.0.1", port)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(proxy(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(proxy(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])))
