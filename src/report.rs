@@ -84,6 +84,8 @@ pub struct Report {
     pub containers: Vec<String>,
     /// When the snapshot was taken.
     pub taken_at: Timestamp,
+    /// Whether that is only the newest time in the objects, because nothing tells when they were read.
+    pub undated: bool,
 }
 
 /// A question that got no answer.
@@ -106,7 +108,7 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
     let findings = rules::apply(&facts);
     let ranked = rank::rank(findings.found);
     let progress = if ranked.causes.is_empty() { facts.in_progress() } else { None };
-    let verdict = verdict(&facts, &ranked.causes, progress.is_some());
+    let verdict = verdict(&facts, &ranked.causes, progress.is_some() && !snapshot.header.undated);
     let mut notes: Vec<_> = ranked.notes.iter().map(|(r, f)| (r.reason.to_owned(), f.headline.clone())).collect();
     if verdict == Verdict::Unknown {
         notes.splice(0..0, what_stands_out(&facts));
@@ -129,6 +131,7 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
         also: Vec::new(),
         containers: facts.containers.iter().map(|c| c.name.clone()).collect(),
         taken_at: facts.now,
+        undated: snapshot.header.undated,
         target: facts.target,
     }
 }
@@ -191,6 +194,7 @@ fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Opti
         ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
         ([], Verdict::Completed) => "it has done its work and will not run again".to_owned(),
         ([], Verdict::InProgress) => progress.unwrap_or_else(|| "it is on its way".to_owned()),
+        ([], _) if progress.is_some() => "unknown: nothing says when the file was read, so no age is known".to_owned(),
         ([], _) => format!("unknown: {} rules looked, none applies", rules::all().count()),
         ([one], _) => one.finding.headline.clone(),
         (many, _) => {
@@ -331,6 +335,11 @@ fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
 
 fn gaps(snapshot: &Snapshot, target: &Target, facts: &Facts<'_>, broken: &[&str]) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = snapshot.header.unanswered.iter().map(|u| gap(u, target)).collect();
+    gaps.extend(snapshot.header.undated.then(|| Gap {
+        question: "how long things have lasted".to_owned(),
+        why: "the file does not say when it was read; ages are those at the newest time in it".to_owned(),
+        ask: Vec::new(),
+    }));
     gaps.extend(facts.pod.unreadable.iter().map(|part| Gap {
         question: format!("what the pod's {part} says"),
         why: format!("its {part} is not of the form that the API has"),

@@ -203,8 +203,9 @@ impl Container {
     }
 
     /// Decides how the last end stands to the present. `over` says that the pod itself is at its end (deletion, eviction):
-    /// nothing is restarted any more, and no end of a container keeps it.
-    pub(super) fn judge(&mut self, now: Timestamp, over: bool) {
+    /// nothing is restarted any more, and no end of a container keeps it. `undated` says that `now` is only the newest time in
+    /// the objects.
+    pub(super) fn judge(&mut self, now: Timestamp, undated: bool, over: bool) {
         let standing = match (&self.state, &self.last) {
             _ if self.role == Role::Ephemeral => None,
             (State::Ended(_), _) | (_, Some(_)) if over => Some(Standing::Past),
@@ -213,7 +214,7 @@ impl Container {
             }
             (State::Ended(_), _) => Some(Standing::Wrong),
             (State::Waiting { reason, .. }, Some(_)) if reason == "CrashLoopBackOff" => Some(Standing::Wrong),
-            (State::Running { since }, Some(last)) => Some(self.standing_of_restarted(*since, last, now)),
+            (State::Running { since }, Some(last)) => Some(self.standing_of_restarted(*since, last, now, undated)),
             (_, Some(_)) => Some(Standing::Past),
             _ => None,
         };
@@ -223,13 +224,15 @@ impl Container {
     /// A container that runs again is well if it has outlived its last run twice over, and a minute at least (a rule of
     /// thumb: the kubelet itself forgets a crash only after ten minutes, twice its longest back-off). After its first restart
     /// it is given credit, except for the first moment.
-    fn standing_of_restarted(&self, since: Option<Timestamp>, last: &Exit, now: Timestamp) -> Standing {
+    fn standing_of_restarted(&self, since: Option<Timestamp>, last: &Exit, now: Timestamp, undated: bool) -> Standing {
         let up = since.map_or(0, |since| seconds_between(since, now));
         let outlived = up > (2 * last.lasted().unwrap_or(0)).max(60);
         match self.restarts() {
             _ if outlived || last.is_interruption() => Standing::Past,
-            0 | 1 if up < JUST_NOW => Standing::InProgress,
+            0 | 1 if up < JUST_NOW && !undated => Standing::InProgress,
             0 | 1 => Standing::Past,
+            // It runs and is ready, for nobody knows how long.
+            _ if undated && self.is_ready() => Standing::InProgress,
             _ => Standing::Wrong,
         }
     }

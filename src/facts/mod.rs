@@ -104,7 +104,7 @@ impl<'a> Facts<'a> {
         let mut containers = object.map(|o| Container::all(o, &pod.spec, &pod.status)).unwrap_or_default();
         let now = snapshot.taken_at();
         for container in &mut containers {
-            container.judge(now, is_at_its_end(&pod));
+            container.judge(now, snapshot.header.undated, is_at_its_end(&pod));
         }
         let node = if target.kind == "Node" { snapshot.node(&target.name).found() } else { None };
         let uid = object.map(snapshot::uid_of).or(node.map(|n| n.metadata.uid.as_str())).unwrap_or_default();

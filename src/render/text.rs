@@ -231,11 +231,11 @@ fn footer(page: &mut Page, report: &Report) {
         Some(cause) => format!("More: kubectl why explain {}.  ", cause.rule.reason),
         None => String::new(),
     };
-    page.hanging(
-        0,
-        &[Span(Ink::Dim, Safe::line(format!("{more}Read at {}; nothing was changed.", report.taken_at)))],
-        0,
-    );
+    let when = match report.undated {
+        true => format!("The newest time in the file is {}", report.taken_at),
+        false => format!("Read at {}", report.taken_at),
+    };
+    page.hanging(0, &[Span(Ink::Dim, Safe::line(format!("{more}{when}; nothing was changed.")))], 0);
 }
 
 pub(super) fn ink_of(verdict: Verdict) -> Ink {

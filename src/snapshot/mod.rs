@@ -39,6 +39,9 @@ pub struct Header {
     pub kind: String,
     /// When the answers were given: the clock of every rule.
     pub taken_at: Option<Timestamp>,
+    /// Whether nothing tells when the objects were read: `taken_at` is the newest time in them, and more has passed since.
+    #[serde(skip)]
+    pub undated: bool,
     /// `pod/api`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub target: String,

@@ -168,7 +168,10 @@ impl Collector {
             return Err(Problem::NoObjects { found: self.instead.unwrap_or_else(|| "nothing".to_owned()) });
         }
         self.assign_logs();
+        // A node reports every few minutes, so its last report tells the time well enough.
+        let dated = self.snapshot.header.taken_at.is_some() || !self.snapshot.known_nodes().is_empty();
         let header = &mut self.snapshot.header;
+        header.undated = !dated;
         header.api_version = VERSION.to_owned();
         header.kind = "Snapshot".to_owned();
         header.taken_at = header.taken_at.or(self.newest);

@@ -180,3 +180,11 @@ fn yaml_markers_split_a_text_even_inside_a_block() {
     let yaml = "kind: Pod\nmetadata:\n  name: a\nx: |\n  ---\n  text\n--- # next\nkind: Pod\nmetadata:\n  name: b\n--- {kind: Pod, metadata: {name: c}}\n";
     assert_eq!(from_bytes("x", yaml.into()).map(|s| s.all("Pod").len()), Ok(3));
 }
+
+#[test]
+fn a_file_without_clock_or_node_tells_no_ages() {
+    let pod = "kind: Pod\nmetadata: {name: p, creationTimestamp: 2026-01-01T00:00:00Z}\n";
+    assert_eq!(from_bytes("x", pod.into()).map(|s| s.header.undated), Ok(true));
+    let node = format!("{pod}---\nkind: Node\nmetadata: {{name: n}}\n");
+    assert_eq!(from_bytes("x", node.into()).map(|s| s.header.undated), Ok(false));
+}

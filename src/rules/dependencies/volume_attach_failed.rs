@@ -36,9 +36,22 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let told: Vec<Finding> = facts
         .mount_failures()
         .iter()
-        .filter(|f| f.trouble == Trouble::AttachFailed)
+        .filter(|f| match f.trouble {
+            Trouble::AttachFailed => true,
+            // A claim that was read and has lost its disk is a reason of its own.
+            Trouble::Gone => facts.claim_of(&f.volume).is_none_or(|claim| claim.found().is_none()),
+            _ => false,
+        })
         .map(|failure| {
             let source = facts.source_of(&failure.volume);
+            if failure.trouble == Trouble::Gone {
+                let headline = format!("{} cannot be attached to {node}: {}", source.title, failure.gist());
+                let finding = Finding::new(facts.subject(), headline).because(failure.event.cite());
+                return finding
+                    .because(source.evidence)
+                    .remedy(facts.look(["get", "pvc"]))
+                    .remedy(Remedy::advice(GONE));
+            }
             let (why, attacher) = why(failure.gist());
             let headline = format!("{} cannot be attached to {node}: {why}", source.title);
             let finding =
@@ -52,6 +65,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         told
     }
 }
+
+const GONE: &str = "Compare the disk that the PersistentVolume names with those that the storage has; only a backup brings back one that was deleted.";
 
 /// What the VolumeAttachment says where no event is left.
 fn recorded(facts: &Facts<'_>, node: &str) -> Vec<Finding> {
@@ -137,6 +152,15 @@ mod tests {
                 .check(&RULE),
         );
         none(failed("rpc error: code = NotFound desc = volume vol-1 not found").check(&RULE));
+    }
+
+    #[test]
+    fn a_disk_that_is_gone_is_told_although_its_claim_was_not_read() {
+        let unread = Case::container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}))
+            .edit("/spec/nodeName", json!("node-1"))
+            .edit("/spec/volumes", json!([{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]))
+            .event("FailedAttachVolume", "", "AttachVolume.Attach failed for volume \"pv-1\" : rpc error: code = NotFound desc = volume vol-1 not found");
+        assert!(one(unread.check(&RULE)).headline.ends_with("volume vol-1 not found"));
     }
 
     #[test]

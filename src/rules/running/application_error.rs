@@ -117,6 +117,24 @@ mod tests {
         none(case.check(&RULE));
     }
 
+    fn restarted_once(since: &str) -> Case {
+        Case::container(json!({"restartCount": 1, "ready": true, "state": {"running": {"startedAt": since}},
+            "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}))
+    }
+
+    #[test]
+    fn the_first_restart_is_no_proof_in_its_first_moment() {
+        let finding = one(restarted_once("2026-01-01T11:59:55Z").check(&RULE));
+        assert_eq!(finding.standing, Standing::InProgress);
+        none(restarted_once("2026-01-01T11:59:45Z").check(&RULE));
+    }
+
+    #[test]
+    fn no_crash_keeps_a_pod_that_is_being_deleted() {
+        let deleted = looping(1, "Error").edit("/metadata/deletionTimestamp", json!("2026-01-01T12:00:20Z"));
+        none(deleted.check(&RULE));
+    }
+
     #[test]
     fn a_crash_long_ago_is_past() {
         let case = Case::container(json!({"restartCount": 1, "ready": true,

@@ -68,7 +68,7 @@ mod tests {
 
     use super::super::tests::looping;
     use super::*;
-    use crate::rules::testing::{none, one};
+    use crate::rules::testing::{Case, none, one};
 
     #[test]
     fn a_made_up_code_is_called_so() {
@@ -76,6 +76,16 @@ mod tests {
         assert_eq!(finding.headline, "the kubelet lost track of container app; its exit code 137 is made up");
         assert!(one(looping(255, "Unknown").check(&RULE)).headline.contains("255 is made up"));
         assert!(one(looping(-1, "Error").check(&RULE)).headline.contains("-1 stands in its place"));
+    }
+
+    #[test]
+    fn a_container_that_its_nodes_restart_interrupted_after_a_long_run_is_well_again() {
+        let after = |began: &str| {
+            Case::container(json!({"restartCount": 3, "ready": true, "state": {"running": {"startedAt": "2026-01-01T11:59:30Z"}},
+                "lastState": {"terminated": {"reason": "Unknown", "exitCode": 255, "startedAt": began, "finishedAt": "2026-01-01T11:59:00Z"}}}))
+        };
+        none(after("2025-12-30T08:00:00Z").check(&RULE));
+        one(after("2026-01-01T11:58:00Z").check(&RULE));
     }
 
     #[test]
