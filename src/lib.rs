@@ -15,6 +15,7 @@ pub mod report;
 pub mod resource;
 pub mod rules;
 pub mod snapshot;
+pub mod words;
 
 mod command;
 mod diagnose;

@@ -17,6 +17,7 @@ use crate::gather::{Client, Connect, Names, Query, names};
 use crate::resource::Kind;
 use crate::rules;
 use crate::snapshot::name_of;
+use crate::words;
 
 /// The name under which kubectl looks for a plugin's completion.
 pub const PROGRAM: &str = "kubectl_complete-why";
@@ -226,9 +227,15 @@ pub fn containers(word: &OsStr) -> Vec<CompletionCandidate> {
     beginning(word, names.iter().map(|name| candidate(name, "")).collect())
 }
 
-/// Reasons, for `explain`.
+/// Reasons and the words of Kubernetes that lead to them, for `explain`.
 pub fn reasons(word: &OsStr) -> Vec<CompletionCandidate> {
-    beginning(word, rules::all().map(|r| candidate(r.reason, r.summary)).collect())
+    let mut all: Vec<(&str, &str)> = rules::all().map(|r| (r.reason, r.summary)).collect();
+    for said in words::all().filter(|w| w.reasons().next().is_some() && !w.word.contains(['(', '<', ' '])) {
+        if all.iter().all(|(name, _)| *name != said.word) {
+            all.push((said.word, said.says));
+        }
+    }
+    beginning(word, all.into_iter().map(|(name, about)| candidate(name, about)).collect())
 }
 
 fn of_kubeconfig(word: &OsStr, pick: fn(Names) -> Vec<String>) -> Vec<CompletionCandidate> {

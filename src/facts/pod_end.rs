@@ -63,6 +63,8 @@ pub enum Rejection {
     Ports,
     /// A setting that the node does not allow or have.
     Settings,
+    /// Something else, which its message says.
+    Other,
 }
 
 impl Facts<'_> {
@@ -121,7 +123,7 @@ impl Facts<'_> {
 
 impl PodEnd {
     fn read(reason: &str, message: &str, pod: &Pod) -> Option<Self> {
-        use Rejection::{Placement, Ports, Resource, Settings};
+        use Rejection::{Other, Placement, Ports, Resource, Settings};
         Some(match reason {
             "Evicted" => by_message(message),
             "NodeLost" => Self::NodeLost,
@@ -147,13 +149,16 @@ impl PodEnd {
             | "SupplementalGroupsPolicyNotSupported"
             | "InitContainerRestartPolicyForbidden"
             | "EmptyPodSharedPoolError"
+            | "NoNewPrivs"
+            | "SysctlUnsupported"
             | "ProcMountType" => Self::Rejected(Settings),
             "UnexpectedAdmissionError" if says(message, "Predicate NodePorts failed") => Self::Rejected(Ports),
             "UnexpectedAdmissionError" if says(message, "Predicate ") => Self::Rejected(Placement),
-            "UnexpectedAdmissionError" | "InvalidNodeInfo" => Self::Rejected(Resource),
+            "UnexpectedAdmissionError" => Self::Rejected(Resource),
+            "InvalidNodeInfo" | "UnknownReason" | "UnexpectedPredicateFailureType" => Self::Rejected(Other),
             reason if reason.starts_with("OutOf") => Self::Rejected(Resource),
             // What the kubelet refuses for a reason of a later version it still words like this.
-            _ if pod.phase() == "Failed" && says(message, "Pod was rejected: ") => Self::Rejected(Resource),
+            _ if pod.phase() == "Failed" && says(message, "Pod was rejected: ") => Self::Rejected(Other),
             _ => return None,
         })
     }
@@ -218,7 +223,7 @@ mod tests {
             PodEnd::NodePressure(_) => "NodePressureEvicted",
             PodEnd::EphemeralStorage { .. } => "EphemeralStorageExceeded",
             PodEnd::EmptyDir { .. } => "EmptyDirLimitExceeded",
-            PodEnd::Rejected(Rejection::Resource) => "NodeRejected",
+            PodEnd::Rejected(Rejection::Resource | Rejection::Other) => "NodeRejected",
             PodEnd::Rejected(Rejection::Placement) => "NodeRejectedPlacement",
             PodEnd::Rejected(Rejection::Ports) => "NodeRejectedPorts",
             PodEnd::Rejected(Rejection::Settings) => "NodeRejectedSettings",

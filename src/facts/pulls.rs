@@ -24,6 +24,16 @@ const PULL_WORDS: [&str; 7] = [
     "SignatureValidationFailed",
 ];
 
+/// Whether a container that waits for that reason waits for its image. A few paths of the kubelet put the whole error where
+/// the word belongs.
+pub(in crate::facts) fn is_pull_word(reason: &str) -> bool {
+    PULL_WORDS.contains(&reason) || is_pull_error(reason)
+}
+
+fn is_pull_error(reason: &str) -> bool {
+    reason.contains(' ') && reason.to_ascii_lowercase().contains("pull")
+}
+
 /// A container that waits for an image which cannot be had.
 #[derive(Debug, Clone)]
 pub struct FailedPull<'f> {
@@ -96,11 +106,10 @@ impl Facts<'_> {
 
     fn failed_pull<'f>(&'f self, container: &'f Container) -> Option<FailedPull<'f>> {
         let State::Waiting { reason, message } = &container.state else { return None };
-        // A few paths of the kubelet put the whole error where the word belongs.
-        let is_error = reason.contains(' ') && reason.to_ascii_lowercase().contains("pull");
-        if !PULL_WORDS.contains(&reason.as_str()) && !is_error {
+        if !is_pull_word(reason) {
             return None;
         }
+        let is_error = is_pull_error(reason);
         let (inner, own) = if is_error { ("", reason.as_str()) } else { split_back_off(message) };
         let image = self.wanted_image(container, message);
         let event = if own.is_empty() { self.pull_error_event(container, image) } else { None };

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test binary uses a part of it
 
+pub mod small;
+
 use std::path::{Path, PathBuf};
 
 use kubectl_why::gather::file;

@@ -9,6 +9,7 @@ pub use hook::HookFailure;
 pub(in crate::facts) use hook::short;
 pub use problem::{Lack, Mechanism, Problem, User};
 
+use super::pulls::is_pull_word;
 use super::{Container, Ending, Event, Evidence, Exit, Facts, State};
 use crate::finding::{Certainty, Standing};
 
@@ -23,6 +24,16 @@ const FAILED: [&str; 8] = [
     "StartError",
     "RunInitContainerError",
     "VerifyNonRootError",
+];
+
+/// The kubelet's words for a container that waits for something else than its own start: its turn, its next try, its hook.
+const NO_FAILURE: [&str; 6] = [
+    "",
+    "ContainerCreating",
+    "PodInitializing",
+    "CrashLoopBackOff",
+    "RestartingAllContainers",
+    "PostStartHookError",
 ];
 
 /// A container that could not be started, or whose program could not be run.
@@ -74,11 +85,19 @@ impl Facts<'_> {
             })
         };
         if let State::Waiting { reason, message } = &container.state
-            && FAILED.contains(&reason.as_str())
+            && !NO_FAILURE.contains(&reason.as_str())
+            && !is_pull_word(reason)
         {
             let standing = if self.is_going() { Standing::Past } else { Standing::Wrong };
             let config = matches!(reason.as_str(), "CreateContainerConfigError" | "VerifyNonRootError");
             let word = self.cite_status(container, &["state", "waiting", "reason"]);
+            if !FAILED.contains(&reason.as_str()) {
+                // A word of another version, or the whole error in its place: it is quoted.
+                let said = self.cite_status(container, &["state", "waiting", "message"]).filter(|_| !message.is_empty());
+                let whole = if message.is_empty() { reason.clone() } else { format!("{reason}: {message}") };
+                let failure = failure(&whole, config, standing, word.into_iter().chain(said).collect());
+                return failure.map(|f| StartFailure { certainty: Certainty::Likely, ..f });
+            }
             if !message.is_empty() {
                 let said = self.cite_status(container, &["state", "waiting", "message"]);
                 return failure(message, config, standing, word.into_iter().chain(said).collect());

@@ -1,4 +1,4 @@
-//! the kubelet refused the pod: not enough of a resource, or a device that it cannot give.
+//! The kubelet refused the pod: not enough of a resource, or a device that it cannot give.
 
 use super::{again, describe_node, rejected};
 use crate::facts::{Facts, Rejection};
@@ -9,7 +9,7 @@ use crate::rules::eviction::OF_THE_END;
 pub(super) const RULE: Rule = Rule {
     reason: "NodeRejected",
     stage: Stage::Node,
-    summary: "the kubelet refused the pod: not enough of a resource, or a device that it cannot give",
+    summary: "the kubelet refused the pod: not enough of a resource, or a device that it cannot give; other refusals are quoted",
     explains: OF_THE_END,
     check,
     explain: r#"
@@ -19,7 +19,8 @@ itself and so bypassed the scheduler, another pod was quicker, the node shrank, 
 the kubelet before its device plugin is back. No container ran; an exit code 137 in the status is made up.
 
 ## Signs
-`status.reason` is `OutOfcpu`, `OutOfmemory`, `OutOfpods` or another `OutOf…`, or `UnexpectedAdmissionError`.
+`status.reason` is `OutOfcpu`, `OutOfmemory`, `OutOfpods` or another `OutOf…`, or `UnexpectedAdmissionError`. A refusal for a
+reason that no rule knows is told here too, in the kubelet's words.
 
 ## Fix
 Let the scheduler choose the node (no `spec.nodeName`), ask for less, or bring the device plugin back. An owner makes another
@@ -41,8 +42,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             ),
         )
     };
+    let other = rejected(facts, Rejection::Other, "which it does not run")
+        .map(|finding| again(facts, finding.remedy(describe_node(facts))));
     rejected(facts, Rejection::Resource, "which asks for more than the node can give")
         .map(complete)
+        .or(other)
         .into_iter()
         .collect()
 }
@@ -66,6 +70,15 @@ mod tests {
             ),
             "{}",
             finding.headline
+        );
+    }
+
+    #[test]
+    fn a_refusal_for_an_unknown_reason_is_quoted_and_blames_no_resource() {
+        let finding = one(refused("FullMoon", "Pod was rejected: the moon is full").check(&RULE));
+        assert_eq!(
+            finding.headline,
+            "the kubelet of node-1 refused the pod, which it does not run (FullMoon): the moon is full"
         );
     }
 

@@ -42,7 +42,10 @@ fn invalid(facts: &Facts<'_>, failure: &StartFailure<'_>) -> Option<Finding> {
     let logs = facts.look(["describe", "pod", &facts.pod.name]);
     match failure.problem {
         Problem::Config => {
-            let headline = format!("{title} cannot be configured: {}", failure.message.trim());
+            let headline = match failure.message.trim() {
+                "" => format!("{title} cannot be configured, and neither its status nor an event says why"),
+                said => format!("{title} cannot be configured: {said}"),
+            };
             let change = format!("Correct what the message names in the spec of {title}");
             Some(finding(facts, failure, headline).remedy(logs).remedy(facts.owner.edit(&change)))
         }

@@ -114,6 +114,15 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_another_version_is_quoted_and_not_sworn_to() {
+        let finding = one(case("MoonPhaseError", "the moon is full").check(&RULE));
+        assert_eq!(finding.headline, "container app cannot start: MoonPhaseError: the moon is full");
+        assert_eq!(finding.certainty, Certainty::Likely);
+        none(case("ContainerCreating", "").check(&RULE));
+        none(case("CrashLoopBackOff", "back-off 5m0s").check(&RULE));
+    }
+
+    #[test]
     fn what_is_the_nodes_is_said_of_the_node() {
         let message = "failed to create containerd container: mkdir /var/lib/x: no space left on device";
         let finding = one(case("CreateContainerError", message).edit("/spec/nodeName", json!("node-1")).check(&RULE));
