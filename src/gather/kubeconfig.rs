@@ -172,10 +172,8 @@ impl Kubeconfig {
     /// A file that cannot be read or is no kubeconfig; its lines are never quoted.
     pub fn load(connect: &Connect, around: &Surroundings) -> Result<Self, ConnectError> {
         if let Some(path) = &connect.kubeconfig {
-            let mut merged = Self { files: vec![path.clone()], ..Self::default() };
             let text = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
-            merged.merge(path, &text)?;
-            return Ok(merged);
+            return Self::read(path, &text);
         }
         let files: Vec<PathBuf> = match (around.var)("KUBECONFIG").filter(|v| !v.is_empty()) {
             Some(list) => std::env::split_paths(&list).filter(|p| !p.as_os_str().is_empty()).collect(),
@@ -191,6 +189,16 @@ impl Kubeconfig {
             merged.files.push(path);
         }
         Ok(merged)
+    }
+
+    /// Reads one file's content; `path` is what errors call it, and what paths in it are relative to.
+    ///
+    /// # Errors
+    /// As [`Kubeconfig::load`].
+    pub fn read(path: &Path, text: &[u8]) -> Result<Self, ConnectError> {
+        let mut read = Self { files: vec![path.to_owned()], ..Self::default() };
+        read.merge(path, text)?;
+        Ok(read)
     }
 
     /// Whether it says nothing at all: then, and only then, a pod's own ServiceAccount is used.
