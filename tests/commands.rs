@@ -151,11 +151,12 @@ fn every_command_reaches_a_shell_as_the_arguments_it_was_made_of() {
             withheld += remedies(&reports).filter(|r| r.command.is_some()).count().saturating_sub(printed.len());
             for command in &printed {
                 // Behind an option a name is its value, elsewhere kubectl would take it for one.
+                let is_name = |arg: &str| arg.strip_prefix(hostile).is_some_and(|n| n.parse::<u32>().is_ok());
                 let taken = command.argv().windows(2).find(|w| {
+                    let (before, arg) = (w[0].as_str(), w[1].as_str());
                     hostile.starts_with('-')
-                        && w[1].starts_with(hostile)
-                        && w[1] != hostile
-                        && !["-c", "-n", "-p", "-o", "-l", "-L"].contains(&w[0].as_str())
+                        && is_name(arg)
+                        && !["-c", "-n", "-p", "-o", "-l", "-L", "-f"].contains(&before)
                 });
                 assert!(taken.is_none(), "{}: {command}", scenario.name);
             }
