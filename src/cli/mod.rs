@@ -193,7 +193,7 @@ fn rendered(answer: &Answer, run: &Run) -> String {
         (Output::Name, _) => reports
             .iter()
             .filter(|r| !r.verdict.is_fine())
-            .map(|r| format!("{}/{}\n", r.target.kind.to_lowercase(), r.target.name))
+            .map(|r| format!("{}/{}\n", r.target.kind.to_lowercase(), Safe::line(&r.target.name).as_str()))
             .collect(),
         (Output::Text, Some(scope)) => list::overview(reports, scope, style(run)),
         (Output::Text, None) => text::text(reports, style(run)),

@@ -4,6 +4,7 @@ use super::Safe;
 use super::page::{Ink, Page, Span, Style};
 use super::text::{ink_of, key, plain};
 use crate::facts::time::human;
+use crate::finding::Command;
 use crate::report::Report;
 
 /// What the list is about.
@@ -57,14 +58,16 @@ pub fn overview(reports: &[Report], scope: &Scope, style: Style) -> String {
     }
     if let Some(worst) = reports.first() {
         page.gap();
-        let space =
-            if worst.target.namespace.is_empty() { String::new() } else { format!(" -n {}", worst.target.namespace) };
         let left = if scope.left_out > 0 {
             format!("{} more were not looked at closely. ", scope.left_out)
         } else {
             String::new()
         };
-        let more = format!("{left}More about one: kubectl why pod/{}{space}", worst.target.name);
+        let mut argv = vec!["why".to_owned(), format!("pod/{}", worst.target.name)];
+        if !worst.target.namespace.is_empty() {
+            argv.extend(["-n".to_owned(), worst.target.namespace.clone()]);
+        }
+        let more = format!("{left}More about one: {}", Command::kubectl(argv));
         page.line(0, &[Span(Ink::Dim, Safe::line(more))]);
     }
     page.into_text()

@@ -8,6 +8,7 @@ mod mutation;
 use std::time::{Duration, Instant};
 
 use common::{Scenario, from_list, scenarios};
+use kubectl_why::render::overview::{Scope, overview};
 use kubectl_why::render::{Style, json, text};
 use kubectl_why::report::Report;
 use kubectl_why::snapshot::{Header, Snapshot};
@@ -54,12 +55,14 @@ fn fault(reports: &[Report]) -> Option<String> {
             return Some(gap.question.clone());
         }
     }
-    let page = text::text(reports, Style::default());
-    if page.len() > LONGEST {
-        return Some(format!("the page has {} bytes", page.len()));
-    }
-    if let Some(c) = page.chars().find(|c| !is_visible(*c)) {
-        return Some(format!("the page holds {c:?}"));
+    let scope = Scope { place: "namespace n".to_owned(), fine: 0, left_out: 1, namespace: None };
+    for page in [text::text(reports, Style::default()), overview(reports, &scope, Style::default())] {
+        if page.len() > LONGEST {
+            return Some(format!("the page has {} bytes", page.len()));
+        }
+        if let Some(c) = page.chars().find(|c| !is_visible(*c)) {
+            return Some(format!("the page holds {c:?}"));
+        }
     }
     let json: Value = match serde_json::from_str(&json::json(reports)) {
         Ok(value) => value,
