@@ -76,7 +76,10 @@ impl Command {
             }
             seen.push(name);
             if takes_next {
-                let Some((_, after)) = rest.split_first() else { return Some("an option in it lacks its value") };
+                let Some((value, after)) = rest.split_first() else { return Some("an option in it lacks its value") };
+                if Self::knows_option(value) {
+                    return Some("a name in it would be read as an option");
+                }
                 rest = after;
             }
         }
