@@ -4,50 +4,13 @@ use jiff::Timestamp;
 
 use crate::facts::time::{human, seconds_between};
 use crate::facts::{Facts, Role, State};
-use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Standing, Subject};
+use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
 use crate::rank::{self, Cause};
 use crate::resource::Kind;
 use crate::rules;
 use crate::snapshot::{Lookup, Snapshot, Target, Unanswered};
-
-/// What a diagnosis comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// It does not run, serve, finish or go away.
-    Blocked,
-    /// It ended badly and will not be started again.
-    Failed,
-    /// Not fine, and no reason applies.
-    Unknown,
-    /// It does its work, with something wrong now.
-    Degraded,
-    /// Starting, pulling or terminating within its usual time.
-    InProgress,
-    /// Nothing is wrong now.
-    Healthy,
-    /// It has done its work.
-    Completed,
-}
-
-impl Verdict {
-    /// The word in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Blocked => "Blocked",
-            Verdict::Failed => "Failed",
-            Verdict::Unknown => "Unknown",
-            Verdict::Degraded => "Degraded",
-            Verdict::InProgress => "InProgress",
-            Verdict::Healthy => "Healthy",
-            Verdict::Completed => "Completed",
-        }
-    }
-
-    /// Whether there is nothing to do: fine, or on its way.
-    pub fn is_fine(self) -> bool {
-        matches!(self, Verdict::Healthy | Verdict::Completed | Verdict::InProgress)
-    }
-}
+pub use crate::verdict::Verdict;
+use crate::verdict::verdict;
 
 /// The answer about one target.
 #[derive(Debug)]
@@ -100,7 +63,7 @@ pub struct Gap {
 }
 
 /// The most notes in a report.
-const MOST_NOTES: usize = 5;
+pub(crate) const MOST_NOTES: usize = 5;
 
 /// Diagnoses one target, from what the snapshot holds about it.
 pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
@@ -171,30 +134,15 @@ impl Report {
     }
 }
 
-fn verdict(facts: &Facts<'_>, causes: &[Cause], in_progress: bool) -> Verdict {
-    let pod = &facts.pod;
-    let wrong = causes.iter().any(|c| c.finding.standing == Standing::Wrong);
-    if facts.target.kind != "Pod" {
-        return if wrong { Verdict::Blocked } else { Verdict::Healthy };
-    }
-    match pod.phase() {
-        "Failed" if wrong && !pod.is_deleting() => Verdict::Failed,
-        _ if wrong && pod.is_true("Ready") && !pod.is_deleting() => Verdict::Degraded,
-        _ if wrong => Verdict::Blocked,
-        _ if !causes.is_empty() || in_progress => Verdict::InProgress,
-        _ if pod.is_deleting() || !pod.unreadable.is_empty() => Verdict::Unknown,
-        "Succeeded" => Verdict::Completed,
-        "Running" if facts.all_serve() => Verdict::Healthy,
-        _ => Verdict::Unknown,
-    }
-}
-
 fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Option<String>, any_one: bool) -> String {
     match (causes, verdict) {
         ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
         ([], Verdict::Completed) => "it has done its work and will not run again".to_owned(),
         ([], Verdict::InProgress) => progress.unwrap_or_else(|| "it is on its way".to_owned()),
         ([], _) if progress.is_some() => "unknown: nothing says when the file was read, so no age is known".to_owned(),
+        ([], _) if facts.target.kind != "Pod" => {
+            format!("unknown: {}, and nothing that was read says why", facts.status_word())
+        }
         ([], _) => format!("unknown: {} rules looked, none applies", rules::all().count()),
         ([one], _) => one.finding.headline.clone(),
         (many, _) => {
