@@ -267,8 +267,17 @@ fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
     }
     for container in facts.main_containers().filter(|c| c.role != Role::Ephemeral) {
         if let State::Waiting { reason, message } = &container.state {
-            seen.push((reason.clone(), format!("{} waits: {message}", container.title())));
+            let why = if message.is_empty() { String::new() } else { format!(": {message}") };
+            seen.push((reason.clone(), format!("{} waits{why}", container.title())));
         }
+    }
+    // A Job's pod ends only with the last of its containers, a helper beside the work included.
+    let mut ended = facts.main_containers().filter(|c| c.role == Role::App && matches!(c.state, State::Ended(_)));
+    if facts.pod.restart_policy() != "Always" && ended.next().is_some() {
+        let running = facts.main_containers().filter(|c| c.role == Role::App && c.is_running());
+        seen.extend(
+            running.map(|c| ("Running".to_owned(), format!("{} still runs, so the pod does not end", c.title()))),
+        );
     }
     for condition in facts.pod.status.conditions.iter().flatten().filter(|c| c.status == "False") {
         let reason = condition.reason.clone().unwrap_or_default();
@@ -355,5 +364,41 @@ impl Gap {
     /// The command that asks for the right, if a right is lacking.
     pub fn command(&self) -> Option<Command> {
         (!self.ask.is_empty()).then(|| Command::program(&self.ask))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::testing::Case;
+
+    #[test]
+    fn a_helper_that_keeps_a_jobs_pod_from_ending_stands_out() {
+        let case = Case::pod(
+            json!({"nodeName": "node-1", "restartPolicy": "Never", "containers": [{"name": "work"}, {"name": "proxy"}]}),
+            json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [
+                {"name": "work", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}},
+                {"name": "proxy", "ready": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}]}),
+        );
+        let target = case.facts(|f| f.target.clone());
+        let report = report(&case.snapshot(), &target);
+        assert_eq!(report.verdict, Verdict::Unknown);
+        assert_eq!(report.notes[0].1, "container proxy still runs, so the pod does not end");
+    }
+
+    #[test]
+    fn without_a_clock_nothing_is_called_on_its_way() {
+        let creating = Case::container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}))
+            .edit("/spec/nodeName", json!("node-1"))
+            .edit("/metadata/creationTimestamp", json!("2026-01-01T11:59:58Z"));
+        let target = creating.facts(|f| f.target.clone());
+        let mut snapshot = creating.snapshot();
+        assert_eq!(report(&snapshot, &target).verdict, Verdict::InProgress);
+        snapshot.header.undated = true;
+        let undated = report(&snapshot, &target);
+        assert_eq!(undated.verdict, Verdict::Unknown);
+        assert!(undated.gaps.iter().any(|gap| gap.question == "how long things have lasted"));
     }
 }
