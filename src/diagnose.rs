@@ -3,24 +3,43 @@
 
 use serde_json::Value;
 
-use crate::facts::controlled_by;
+use crate::facts::{Facts, controlled_by};
 use crate::rank::Cause;
-use crate::report::{Report, report};
+use crate::report::{MOST_NOTES, Report, Verdict, report};
 use crate::snapshot::{Snapshot, Target, name_of, namespace_of};
 
 /// Diagnoses a target.
 pub fn diagnose(snapshot: &Snapshot, target: &Target) -> Vec<Report> {
-    let own = report(snapshot, target);
+    let mut own = report(snapshot, target);
     if target.kind == "Pod" {
         return vec![own];
     }
     let pods = snapshot.all("Pod").iter().filter(|pod| belongs_to(snapshot, pod, target)).map(pod_target);
-    let mut sick = grouped(pods.map(|pod| report(snapshot, &pod)).filter(|r| !r.verdict.is_fine()).collect());
+    let (mut sick, mut fine): (Vec<Report>, Vec<Report>) =
+        pods.map(|pod| report(snapshot, &pod)).partition(|r| !r.verdict.is_fine());
+    if replaced_its_pods(snapshot, target) {
+        let over = sick.extract_if(.., |r| r.verdict == Verdict::Failed);
+        own.notes.extend(over.filter_map(|pod| Some((pod.causes.first()?.rule.reason.to_owned(), pod.summary))));
+        own.notes.dedup();
+        own.notes.truncate(MOST_NOTES);
+    }
+    let mut sick = grouped(sick);
     let own_trouble = own.causes.iter().any(|cause| !sick.iter().any(|pod| tells(pod, cause.rule.reason)));
-    if own_trouble || sick.is_empty() {
+    if own_trouble || sick.is_empty() && own.verdict != Verdict::Unknown {
         sick.insert(0, own);
+    } else if sick.is_empty() {
+        // It falls short, and its pods say why: they are on their way.
+        fine.retain(|r| r.verdict == Verdict::InProgress);
+        sick = if fine.is_empty() { vec![own] } else { grouped(fine) };
     }
     sick
+}
+
+/// Whether the target has all the pods that it asks for, so that one which has failed is over: it was replaced. A Job's
+/// failed pods are its own story.
+fn replaced_its_pods(snapshot: &Snapshot, target: &Target) -> bool {
+    let complete = || Facts::new(snapshot, target).workload().is_some_and(|w| !w.falls_short());
+    !matches!(target.kind, "Node" | "Job" | "CronJob") && complete()
 }
 
 /// Whether a report has the reason as a cause or under one.
@@ -95,5 +114,43 @@ mod tests {
         let reports = diagnosed(vec![failed_job("BackoffLimitExceeded"), pod]);
         assert_eq!(reports.len(), 1);
         assert_eq!(reports[0].target.kind, "Pod");
+    }
+
+    fn of_set(ready: i64, pods: Vec<Value>) -> Vec<Report> {
+        let mut snapshot = Snapshot::default();
+        snapshot.add(json!({"kind": "StatefulSet", "metadata": {"name": "db", "namespace": "shop", "uid": "1"},
+            "spec": {"replicas": 1}, "status": {"replicas": 1, "readyReplicas": ready}}));
+        pods.into_iter().for_each(|pod| snapshot.add(pod));
+        snapshot.settle();
+        diagnose(&snapshot, &Target { kind: "StatefulSet", namespace: "shop".to_owned(), name: "db".to_owned() })
+    }
+
+    fn pod(name: &str, status: Value) -> Value {
+        json!({"kind": "Pod", "metadata": {"name": name, "namespace": "shop", "creationTimestamp": "1970-01-01T00:00:00Z",
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "1", "controller": true}]},
+            "spec": {"containers": [{"name": "app"}]}, "status": status})
+    }
+
+    #[test]
+    fn a_set_without_its_pods_is_not_called_healthy() {
+        let reports = of_set(0, vec![]);
+        assert_eq!(reports[0].verdict, Verdict::Unknown);
+        assert_eq!(reports[0].summary, "unknown: 0/1 ready, and nothing that was read says why");
+    }
+
+    #[test]
+    fn a_set_whose_pods_are_on_their_way_is_so_too() {
+        let reports = of_set(0, vec![pod("db-0", json!({"phase": "Pending"}))]);
+        assert_eq!((reports[0].target.name.as_str(), reports[0].verdict), ("db-0", Verdict::InProgress));
+    }
+
+    #[test]
+    fn an_evicted_pod_that_was_replaced_is_over() {
+        let evicted =
+            json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."});
+        let reports = of_set(1, vec![pod("db-old", evicted.clone())]);
+        assert_eq!(reports[0].verdict, Verdict::Healthy);
+        assert_eq!(reports[0].notes[0].0, "NodePressureEvicted");
+        assert_eq!(of_set(0, vec![pod("db-old", evicted)])[0].verdict, Verdict::Failed);
     }
 }

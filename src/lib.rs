@@ -19,5 +19,6 @@ pub mod words;
 
 mod command;
 mod diagnose;
+mod verdict;
 
 pub use diagnose::diagnose;

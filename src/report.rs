@@ -4,50 +4,13 @@ use jiff::Timestamp;
 
 use crate::facts::time::{human, seconds_between};
 use crate::facts::{Facts, Role, State};
-use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Standing, Subject};
+use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
 use crate::rank::{self, Cause};
 use crate::resource::Kind;
 use crate::rules;
 use crate::snapshot::{Lookup, Snapshot, Target, Unanswered};
-
-/// What a diagnosis comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// It does not run, serve, finish or go away.
-    Blocked,
-    /// It ended badly and will not be started again.
-    Failed,
-    /// Not fine, and no reason applies.
-    Unknown,
-    /// It does its work, with something wrong now.
-    Degraded,
-    /// Starting, pulling or terminating within its usual time.
-    InProgress,
-    /// Nothing is wrong now.
-    Healthy,
-    /// It has done its work.
-    Completed,
-}
-
-impl Verdict {
-    /// The word in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Blocked => "Blocked",
-            Verdict::Failed => "Failed",
-            Verdict::Unknown => "Unknown",
-            Verdict::Degraded => "Degraded",
-            Verdict::InProgress => "InProgress",
-            Verdict::Healthy => "Healthy",
-            Verdict::Completed => "Completed",
-        }
-    }
-
-    /// Whether there is nothing to do: fine, or on its way.
-    pub fn is_fine(self) -> bool {
-        matches!(self, Verdict::Healthy | Verdict::Completed | Verdict::InProgress)
-    }
-}
+pub use crate::verdict::Verdict;
+use crate::verdict::verdict;
 
 /// The answer about one target.
 #[derive(Debug)]
@@ -100,7 +63,7 @@ pub struct Gap {
 }
 
 /// The most notes in a report.
-const MOST_NOTES: usize = 5;
+pub(crate) const MOST_NOTES: usize = 5;
 
 /// Diagnoses one target, from what the snapshot holds about it.
 pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
@@ -171,30 +134,15 @@ impl Report {
     }
 }
 
-fn verdict(facts: &Facts<'_>, causes: &[Cause], in_progress: bool) -> Verdict {
-    let pod = &facts.pod;
-    let wrong = causes.iter().any(|c| c.finding.standing == Standing::Wrong);
-    if facts.target.kind != "Pod" {
-        return if wrong { Verdict::Blocked } else { Verdict::Healthy };
-    }
-    match pod.phase() {
-        "Failed" if wrong && !pod.is_deleting() => Verdict::Failed,
-        _ if wrong && pod.is_true("Ready") && !pod.is_deleting() => Verdict::Degraded,
-        _ if wrong => Verdict::Blocked,
-        _ if !causes.is_empty() || in_progress => Verdict::InProgress,
-        _ if pod.is_deleting() || !pod.unreadable.is_empty() => Verdict::Unknown,
-        "Succeeded" => Verdict::Completed,
-        "Running" if facts.all_serve() => Verdict::Healthy,
-        _ => Verdict::Unknown,
-    }
-}
-
 fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Option<String>, any_one: bool) -> String {
     match (causes, verdict) {
         ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
         ([], Verdict::Completed) => "it has done its work and will not run again".to_owned(),
         ([], Verdict::InProgress) => progress.unwrap_or_else(|| "it is on its way".to_owned()),
         ([], _) if progress.is_some() => "unknown: nothing says when the file was read, so no age is known".to_owned(),
+        ([], _) if facts.target.kind != "Pod" => {
+            format!("unknown: {}, and nothing that was read says why", facts.status_word())
+        }
         ([], _) => format!("unknown: {} rules looked, none applies", rules::all().count()),
         ([one], _) => one.finding.headline.clone(),
         (many, _) => {
@@ -319,8 +267,17 @@ fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
     }
     for container in facts.main_containers().filter(|c| c.role != Role::Ephemeral) {
         if let State::Waiting { reason, message } = &container.state {
-            seen.push((reason.clone(), format!("{} waits: {message}", container.title())));
+            let why = if message.is_empty() { String::new() } else { format!(": {message}") };
+            seen.push((reason.clone(), format!("{} waits{why}", container.title())));
         }
+    }
+    // A Job's pod ends only with the last of its containers, a helper beside the work included.
+    let mut ended = facts.main_containers().filter(|c| c.role == Role::App && matches!(c.state, State::Ended(_)));
+    if facts.pod.restart_policy() != "Always" && ended.next().is_some() {
+        let running = facts.main_containers().filter(|c| c.role == Role::App && c.is_running());
+        seen.extend(
+            running.map(|c| ("Running".to_owned(), format!("{} still runs, so the pod does not end", c.title()))),
+        );
     }
     for condition in facts.pod.status.conditions.iter().flatten().filter(|c| c.status == "False") {
         let reason = condition.reason.clone().unwrap_or_default();
@@ -407,5 +364,41 @@ impl Gap {
     /// The command that asks for the right, if a right is lacking.
     pub fn command(&self) -> Option<Command> {
         (!self.ask.is_empty()).then(|| Command::program(&self.ask))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::testing::Case;
+
+    #[test]
+    fn a_helper_that_keeps_a_jobs_pod_from_ending_stands_out() {
+        let case = Case::pod(
+            json!({"nodeName": "node-1", "restartPolicy": "Never", "containers": [{"name": "work"}, {"name": "proxy"}]}),
+            json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [
+                {"name": "work", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}},
+                {"name": "proxy", "ready": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}]}),
+        );
+        let target = case.facts(|f| f.target.clone());
+        let report = report(&case.snapshot(), &target);
+        assert_eq!(report.verdict, Verdict::Unknown);
+        assert_eq!(report.notes[0].1, "container proxy still runs, so the pod does not end");
+    }
+
+    #[test]
+    fn without_a_clock_nothing_is_called_on_its_way() {
+        let creating = Case::container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}))
+            .edit("/spec/nodeName", json!("node-1"))
+            .edit("/metadata/creationTimestamp", json!("2026-01-01T11:59:58Z"));
+        let target = creating.facts(|f| f.target.clone());
+        let mut snapshot = creating.snapshot();
+        assert_eq!(report(&snapshot, &target).verdict, Verdict::InProgress);
+        snapshot.header.undated = true;
+        let undated = report(&snapshot, &target);
+        assert_eq!(undated.verdict, Verdict::Unknown);
+        assert!(undated.gaps.iter().any(|gap| gap.question == "how long things have lasted"));
     }
 }

@@ -270,6 +270,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_marked_as_an_error_says_more_than_the_last() {
+        let text = "INFO ready\n2026-01-01 ERROR no config in /etc/app\n2026-01-01 INFO bye\n";
+        assert_eq!(
+            LastWords::of(text, Source::Message(None)).unwrap().line(),
+            Some("2026-01-01 ERROR no config in /etc/app")
+        );
+    }
+
+    #[test]
     fn the_log_of_the_run_that_ended_is_read() {
         let case = ended(true).log(true, "panic: lost lease\n").log(false, "ready\n");
         assert_eq!(words(&case).unwrap().lines, ["panic: lost lease"]);

@@ -18,6 +18,7 @@ pub struct Workload {
     pub ready: i64,
     /// Whether it has come to its end: a Job that is complete or failed.
     pub finished: bool,
+    is_job: bool,
     idle: Option<Idle>,
 }
 
@@ -51,7 +52,8 @@ impl Workload {
                     _ if is("/spec/paused") && existing == 0 => Some(Idle::Paused),
                     _ => None,
                 };
-                Self { desired: Some(desired), existing, ready: here("/status/readyReplicas"), finished: false, idle }
+                let ready = here("/status/readyReplicas");
+                Self { desired: Some(desired), existing, ready, idle, ..Self::default() }
             }
             "DaemonSet" => {
                 let observed = number("/status/observedGeneration").is_some();
@@ -60,8 +62,8 @@ impl Workload {
                     desired,
                     existing: here("/status/currentNumberScheduled"),
                     ready: here("/status/numberReady"),
-                    finished: false,
                     idle: (desired == Some(0)).then_some(Idle::NoNode),
+                    ..Self::default()
                 }
             }
             "Job" => {
@@ -80,6 +82,7 @@ impl Workload {
                     finished: ["Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"]
                         .iter()
                         .any(|c| holds(object, c)),
+                    is_job: true,
                     idle,
                 }
             }
@@ -96,6 +99,12 @@ impl Workload {
     /// Whether pods that it asks for have not been made.
     pub fn lacks_pods(&self) -> bool {
         !self.finished && self.idle.is_none() && self.desired.is_some_and(|desired| self.existing < desired)
+    }
+
+    /// Whether fewer pods are there, or ready, than it asks for. A Job's pods are not meant to become ready.
+    pub fn falls_short(&self) -> bool {
+        let wanted = self.desired.filter(|_| !self.finished && self.idle.is_none());
+        wanted.is_some_and(|wanted| self.lacks_pods() || !self.is_job && self.ready < wanted)
     }
 
     /// The word for its state: `1/3 ready`, `suspended`.
@@ -184,6 +193,15 @@ mod tests {
         let job = |active: i64| json!({"kind": "Job", "spec": {"parallelism": 3, "completions": 5}, "status": {"succeeded": 4, "active": active}});
         assert!(Workload::read(&job(0)).unwrap().lacks_pods());
         assert!(!Workload::read(&job(1)).unwrap().lacks_pods());
+    }
+
+    #[test]
+    fn pods_that_are_not_ready_fall_short_except_those_of_a_job() {
+        let set =
+            json!({"kind": "StatefulSet", "spec": {"replicas": 3}, "status": {"replicas": 3, "readyReplicas": 2}});
+        assert!(Workload::read(&set).unwrap().falls_short());
+        let job = json!({"kind": "Job", "spec": {}, "status": {"active": 1, "ready": 0}});
+        assert!(!Workload::read(&job).unwrap().falls_short());
     }
 
     #[test]
