@@ -56,6 +56,7 @@ fn world(m: &Message) -> Option<Report> {
     let word = m.words[0].replace('*', "cpu");
     let family = m.id.split('-').next().unwrap_or_default();
     Some(match family {
+        "SCH" if word == "Preempted" => leaving(&word, text),
         "SCH" | "KARP" | "CA" => unscheduled(m),
         "IMG" | "CFG" | "RUN" if m.surface.contains("log") && m.words == ["*"] => ended_with_log(text),
         "RUN" if m.surface.contains("pod.status") => failed(&word, text),
@@ -81,13 +82,17 @@ fn world(m: &Message) -> Option<Report> {
 
 fn app() -> Value {
     json!({"name": "app", "image": "r.example/a:1", "ports": [{"containerPort": 8080}],
+        "env": [
+            {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "api-env", "key": "db_host"}}},
+            {"name": "B", "valueFrom": {"secretKeyRef": {"name": "api-db", "key": "password"}}}],
         "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}})
 }
 
 fn bound(app: Value) -> Value {
     json!({"nodeName": "node-1", "containers": [app], "volumes": [
         {"name": "data", "persistentVolumeClaim": {"claimName": "data"}},
-        {"name": "cfg", "configMap": {"name": "web-config"}}]})
+        {"name": "cfg", "configMap": {"name": "web-config", "items": [{"key": "nginx.conf", "path": "nginx.conf"}]}},
+        {"name": "tls", "secret": {"secretName": "web-tls", "items": [{"key": "tls.key", "path": "tls.key"}]}}]})
 }
 
 fn waiting(reason: &str, message: &str) -> Value {
@@ -129,11 +134,30 @@ fn unscheduled(m: &Message) -> Report {
             "status": if word.is_some() { "False" } else { "True" }, "reason": word.copied().unwrap_or(m.words[0]),
             "message": m.text}]);
     }
-    let mut spec = json!({"containers": [app()]});
-    if word == Some(&"SchedulingGated") {
+    let mut spec = bound(app());
+    spec["nodeName"] = Value::Null;
+    spec["resourceClaims"] = json!([{"name": "gpu", "resourceClaimName": "gpu"}]);
+    if let Some(claim) = between(&m.text, "persistentvolumeclaim \"", "\"") {
+        spec["volumes"][0]["persistentVolumeClaim"]["claimName"] = claim.into();
+    }
+    if m.text.contains("ephemeral") || m.text.contains("not created for pod") {
+        spec["volumes"][0] = json!({"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}});
+    }
+    if m.text.contains("gates") || word == Some(&"SchedulingGated") {
         spec["schedulingGates"] = json!([{"name": "hold"}]);
     }
-    let mut objects = vec![pod(spec, json!({"phase": "Pending", "conditions": conditions}))];
+    if m.text.contains("node name") || m.text.contains("hostname.") {
+        spec["nodeName"] = "node-9".into();
+    }
+    let mut status = json!({"phase": "Pending", "conditions": conditions});
+    if m.text.contains("nominated node") {
+        status["nominatedNodeName"] = "node-1".into();
+    }
+    if matches!(m.words[0], "TriggeredScaleUp" | "NotTriggerScaleUp") {
+        status["conditions"] = json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/3 nodes are available: 3 Insufficient cpu."}]);
+    }
+    let mut objects = vec![pod(spec, status)];
     if m.surface.contains("event") {
         objects.push(event(POD, m.words[0], &m.text));
     }
@@ -142,17 +166,21 @@ fn unscheduled(m: &Message) -> Report {
 }
 
 fn starting(m: &Message) -> Report {
-    let words = m.words.iter().filter(|w| !["Failed", "InspectFailed", "BackOff", "Pulled", "Error", "StartError"].contains(w));
-    let word = words.clone().next().copied().unwrap_or("ContainerCreating");
+    let said_of_a_wait = |w: &&&str| ["Err", "Invalid", "Unavailable", "BackOff"].iter().any(|e| w.contains(e)) && w.len() > 7;
+    let word = m.words.iter().find(said_of_a_wait).copied().unwrap_or("ContainerCreating");
     let quoted = m.surface.contains("waiting");
     let status = waiting(word, if quoted { &m.text } else { "" });
     let told = if quoted { Vec::new() } else { vec![event(POD, m.words[0], &m.text)] };
     let mut app = app();
     let kubelets_own = ["r.example", "\"", "(", "["];
-    if let Some(image) = between(&m.text, "mage \"", "\"").filter(|i| !kubelets_own.iter().any(|k| i.starts_with(k))) {
+    if let Some(image) = between(&m.text, "mage \"", "\"").filter(|i| !i.is_empty() && !kubelets_own.iter().any(|k| i.starts_with(k))) {
         app["image"] = image.into();
     }
-    on_well_node(pod(bound(app), status), &told)
+    let mut spec = bound(app);
+    if m.words == ["FailedToRetrieveImagePullSecret"] {
+        spec["imagePullSecrets"] = json!([{"name": "regcred"}]);
+    }
+    on_well_node(pod(spec, status), &told)
 }
 
 fn ended_with_log(text: &str) -> Report {
@@ -163,7 +191,11 @@ fn ended_with_log(text: &str) -> Report {
 }
 
 fn prevented(word: &str, text: &str) -> Report {
-    on_well_node(pod(bound(app()), waiting("ContainerCreating", "")), &[event(POD, word, text)])
+    let mut spec = bound(app());
+    if word == "FailedPrepareDynamicResources" {
+        spec["resourceClaims"] = json!([{"name": "gpu", "resourceClaimName": "gpu"}]);
+    }
+    on_well_node(pod(spec, waiting("ContainerCreating", "")), &[event(POD, word, text)])
 }
 
 fn refused(word: &str, text: &str) -> Report {
@@ -207,6 +239,14 @@ fn killed_on_node(word: &str, text: &str) -> Report {
     app["resources"] = json!({});
     let said = event(("Node", "node-1", "node-1"), word, text);
     on_well_node(pod(bound(app), ended("OOMKilled", 137, "")), &[said])
+}
+
+/// A pod that is being deleted within its grace period.
+fn leaving(word: &str, text: &str) -> Report {
+    let mut pod = pod(bound(app()), running(true));
+    pod["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:20Z".into();
+    pod["metadata"]["deletionGracePeriodSeconds"] = 30.into();
+    on_well_node(pod, &[event(POD, word, text)])
 }
 
 fn deleted(word: &str, text: &str) -> Report {
@@ -336,17 +376,21 @@ fn owned(word: &str, text: &str) -> Report {
         {"name": "app", "image": "i", "state": {"terminated": {"exitCode": 42, "reason": "Error"}}}]}));
     pod["metadata"]["ownerReferences"] =
         json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "etl", "uid": "job", "controller": true}]);
-    let owner = json!({"apiVersion": "batch/v1", "kind": kind,
+    let mut owner = json!({"apiVersion": "batch/v1", "kind": kind,
         "metadata": {"name": "etl", "namespace": "n", "uid": "job", "creationTimestamp": "2026-01-01T11:30:00Z"},
         "spec": {"backoffLimit": 1, "suspend": word == "Suspended"},
-        "status": {"failed": 2, "conditions": [
-            {"type": "Failed", "status": "True", "reason": word, "message": text}]}});
+        "status": {}});
+    let failed = json!({"failed": 2, "conditions": [
+        {"type": "Failed", "status": "True", "reason": word, "message": text}]});
     match word {
         "FailedBinding" | "FailedResourceClaimCreation" => {
             let mut spec = bound(app());
             spec["nodeName"] = Value::Null;
             spec["resourceClaims"] = json!([{"name": "gpu", "resourceClaimTemplateName": "gpu-tpl"}]);
-            spec["volumes"] = json!([{"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}]);
+            spec["volumes"] = json!([]);
+            if word == "FailedBinding" {
+                spec["volumes"] = json!([{"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}]);
+            }
             let status = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
                 "reason": "Unschedulable", "message": "0/3 nodes are available: x."}]});
             diagnosed("pod/p", json!({"complete": ["persistentvolumeclaims"]}), &[common::small::pod(spec, status), event(POD, word, text)])
@@ -355,7 +399,10 @@ fn owned(word: &str, text: &str) -> Report {
             let target = format!("{}/etl", kind.to_lowercase());
             diagnosed(&target, json!({"complete": ["events"]}), &[owner, event((kind, "etl", "job"), word, text)])
         }
-        _ => on_well_node(pod, &[owner]),
+        _ => {
+            owner["status"] = failed;
+            on_well_node(pod, &[owner])
+        }
     }
 }
 
