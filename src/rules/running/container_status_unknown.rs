@@ -81,8 +81,10 @@ mod tests {
     #[test]
     fn a_container_that_its_nodes_restart_interrupted_after_a_long_run_is_well_again() {
         let after = |began: &str| {
-            Case::container(json!({"restartCount": 3, "ready": true, "state": {"running": {"startedAt": "2026-01-01T11:59:30Z"}},
-                "lastState": {"terminated": {"reason": "Unknown", "exitCode": 255, "startedAt": began, "finishedAt": "2026-01-01T11:59:00Z"}}}))
+            Case::container(
+                json!({"restartCount": 3, "ready": true, "state": {"running": {"startedAt": "2026-01-01T11:59:30Z"}},
+                "lastState": {"terminated": {"reason": "Unknown", "exitCode": 255, "startedAt": began, "finishedAt": "2026-01-01T11:59:00Z"}}}),
+            )
         };
         none(after("2025-12-30T08:00:00Z").check(&RULE));
         one(after("2026-01-01T11:58:00Z").check(&RULE));
