@@ -100,10 +100,8 @@ fn unheeded(place: &str, silent: &[&str], of: impl Fn(&str) -> Report) -> Vec<St
             true if report.verdict == Verdict::Unknown && !quoted => {
                 faults.push(format!("{place} {} is not even quoted", word.word));
             }
-            false if !fits => faults.push(format!(
-                "{place} {} is told as {told:?}, {:?} {}",
-                word.word, report.verdict, report.summary
-            )),
+            false if !fits => faults
+                .push(format!("{place} {} is told as {told:?}, {:?} {}", word.word, report.verdict, report.summary)),
             _ => {}
         }
     }

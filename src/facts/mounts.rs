@@ -70,7 +70,14 @@ pub struct MountFailure<'f> {
     pub event: &'f Event,
 }
 
-const REASONS: [&str; 3] = ["FailedMount", "FailedMapVolume", "FailedAttachVolume"];
+const REASONS: [&str; 6] = [
+    "FailedMount",
+    "FailedMapVolume",
+    "FailedAttachVolume",
+    "FailedMountOnFilesystemMismatch",
+    "FileSystemResizeFailed",
+    "VolumeResizeFailed",
+];
 
 /// Events that come only after all volumes are there.
 const AFTERWARDS: [&str; 7] =

@@ -1,5 +1,7 @@
 //! An in-place change of resources that is asked for and has not been carried out.
 
+use k8s_openapi::api::core::v1::PodCondition;
+
 use super::phrase::{after, word};
 use super::time::seconds_between;
 use super::{Evidence, Facts, Quantity};
@@ -14,6 +16,9 @@ pub struct Resize {
     pub age: Option<i64>,
 }
 
+/// Where the kubelet says that a resize is pending, and where that carrying one out fails.
+const CONDITIONS: [&str; 2] = ["PodResizePending", "PodResizeInProgress"];
+
 impl Resize {
     /// Whether it can never be carried out on this node: the kubelet says so, or more is asked for than the node has.
     pub fn is_infeasible(&self) -> bool {
@@ -21,12 +26,20 @@ impl Resize {
         let larger = number("requested: ").zip(number("capacity: ")).is_some_and(|(asked, there)| asked > there);
         self.reason == "Infeasible" || larger
     }
+
+    /// Whether the kubelet has begun to carry it out and cannot.
+    pub fn is_failing(&self) -> bool {
+        self.reason == "Error"
+    }
 }
 
 impl Facts<'_> {
-    /// The resize that is pending: the condition PodResizePending (since 1.33), or `status.resize` before.
+    /// The resize that is pending or fails: the conditions PodResizePending and PodResizeInProgress (since 1.33), or
+    /// `status.resize` before.
     pub fn resize(&self) -> Option<Resize> {
-        if let Some(pending) = self.pod.condition("PodResizePending").filter(|c| c.status == "True") {
+        let conditions = CONDITIONS.iter().filter_map(|kind| self.pod.condition(kind)).filter(|c| c.status == "True");
+        let waits = |c: &&PodCondition| c.type_ == CONDITIONS[0] || c.reason.as_deref() == Some("Error");
+        if let Some(pending) = conditions.into_iter().find(waits) {
             return Some(Resize {
                 reason: pending.reason.clone().unwrap_or_default(),
                 message: pending.message.clone().unwrap_or_default(),
@@ -42,7 +55,8 @@ impl Facts<'_> {
     pub fn cite_resize(&self) -> Vec<Evidence> {
         let asked = self.main_containers().filter_map(|c| self.cite_spec(c, &["resources", "requests"]));
         let has = self.main_containers().filter_map(|c| self.cite_status(c, &["allocatedResources"]));
-        let said = self.cite_whole_condition("PodResizePending").into_iter().chain(self.cite(&["status", "resize"]));
+        let conditions = CONDITIONS.iter().flat_map(|kind| self.cite_whole_condition(kind));
+        let said = conditions.chain(self.cite(&["status", "resize"]));
         said.chain(asked).chain(has).collect()
     }
 }

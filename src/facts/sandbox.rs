@@ -93,8 +93,19 @@ fn quoted_after<'t>(text: &'t str, before: &str) -> Option<&'t str> {
 }
 
 /// Events in which the kubelet says that there is no sandbox.
-const SANDBOX_EVENTS: [&str; 5] =
-    ["FailedCreatePodSandBox", "NetworkNotReady", "FailedCreatePodContainer", "FailedPodSandBoxStatus", "FailedSync"];
+const SANDBOX_EVENTS: [&str; 6] = [
+    "FailedCreatePodSandBox",
+    "NetworkNotReady",
+    "FailedCreatePodContainer",
+    "FailedPodSandBoxStatus",
+    "FailedSync",
+    "Failed",
+];
+
+/// The beginnings of the messages that are about the sandbox where the reason is used for other things too: the pod's
+/// directories on the node are made before its sandbox.
+const ABOUT_SANDBOX: [(&str, &str); 2] =
+    [("FailedSync", "error determining status: "), ("Failed", "error making pod data directories: ")];
 
 /// What the error in front of the kubelet's or runtime's own words is taken off.
 const WRAPPINGS: [&str; 4] = [
@@ -110,8 +121,11 @@ impl Facts<'_> {
         if self.pod.is_deleting() || self.pod.is_terminal() {
             return Vec::new();
         }
-        let event =
-            self.events.with(&SANDBOX_EVENTS).find(|e| e.reason != "FailedSync" || e.message.starts_with(WRAPPINGS[3]));
+        let is_about = |e: &&Event| {
+            let begins = ABOUT_SANDBOX.iter().find(|(reason, _)| *reason == e.reason);
+            begins.is_none_or(|(_, beginning)| e.message.starts_with(beginning))
+        };
+        let event = self.events.with(&SANDBOX_EVENTS).find(is_about);
         let mut failures: Vec<SandboxFailure> = Vec::new();
         if self.sandbox_is_up(event) != Some(true) {
             failures.extend(self.node().found().and_then(|node| self.node_failure(node)));

@@ -138,7 +138,8 @@ fn words(sentence: &str) -> Vec<VolumeWord> {
     words.extend(counted(&["didn't find available persistent volumes to bind"]).map(VolumeWord::NoneToBind));
     words.extend(counted(&["did not have enough free storage"]).map(VolumeWord::NoRoom));
     words.extend(counted(&["exceed max volume count"]).map(VolumeWord::LimitReached));
-    if has("node affinity doesn't match node \"") {
+    let together = has("didn't satisfy plugin") && has("volume") && has("simultaneously");
+    if together || has("node affinity doesn't match node \"") {
         words.push(VolumeWord::Elsewhere(None));
     }
     if has("readwriteoncepod access mode") || has("had no available disk") {

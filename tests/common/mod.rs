@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test binary uses a part of it
 
 pub mod small;
+pub mod worlds;
 
 use std::path::{Path, PathBuf};
 

@@ -27,14 +27,8 @@ const FAILED: [&str; 8] = [
 ];
 
 /// The kubelet's words for a container that waits for something else than its own start: its turn, its next try, its hook.
-const NO_FAILURE: [&str; 6] = [
-    "",
-    "ContainerCreating",
-    "PodInitializing",
-    "CrashLoopBackOff",
-    "RestartingAllContainers",
-    "PostStartHookError",
-];
+const NO_FAILURE: [&str; 6] =
+    ["", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "RestartingAllContainers", "PostStartHookError"];
 
 /// A container that could not be started, or whose program could not be run.
 #[derive(Debug, Clone)]
@@ -93,7 +87,8 @@ impl Facts<'_> {
             let word = self.cite_status(container, &["state", "waiting", "reason"]);
             if !FAILED.contains(&reason.as_str()) {
                 // A word of another version, or the whole error in its place: it is quoted.
-                let said = self.cite_status(container, &["state", "waiting", "message"]).filter(|_| !message.is_empty());
+                let said =
+                    self.cite_status(container, &["state", "waiting", "message"]).filter(|_| !message.is_empty());
                 let whole = if message.is_empty() { reason.clone() } else { format!("{reason}: {message}") };
                 let failure = failure(&whole, config, standing, word.into_iter().chain(said).collect());
                 return failure.map(|f| StartFailure { certainty: Certainty::Likely, ..f });

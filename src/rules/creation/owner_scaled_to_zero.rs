@@ -1,13 +1,13 @@
 //! Nobody asks for a pod.
 
 use crate::facts::{Facts, Idle};
-use crate::finding::{Finding, Remedy, Stage};
+use crate::finding::{Certainty, Finding, Remedy, Stage, Standing};
 use crate::rules::Rule;
 
 pub(super) const RULE: Rule = Rule {
     reason: "OwnerScaledToZero",
     stage: Stage::Creation,
-    summary: "the object asks for no pods: no replicas, suspended, paused, or no node selected",
+    summary: "the object asks for no pods: no replicas, suspended, paused, no run, or no node selected",
     explains: &[],
     check,
     explain: r#"
@@ -17,7 +17,8 @@ a suspended Job or CronJob, a Deployment whose rollout was paused before its fir
 no node.
 
 ## Signs
-`spec.replicas` is 0, `spec.suspend` or `spec.paused` is true, or `status.desiredNumberScheduled` is 0.
+`spec.replicas` is 0, `spec.suspend` or `spec.paused` is true, or `status.desiredNumberScheduled` is 0. A CronJob whose schedule
+or time zone is wrong, or that has missed too many runs, says so in an event.
 
 ## Fix
 Scale it up, resume it, or correct the node selector. First see who scaled it down: an autoscaler, a GitOps controller or a
@@ -29,7 +30,7 @@ An object that asks for pods and does not get them has an event FailedCreate (Qu
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let Some(idle) = facts.workload().and_then(|w| w.idle()) else { return Vec::new() };
+    let Some(idle) = facts.workload().and_then(|w| w.idle()) else { return no_run(facts) };
     let title = format!("{} {}", facts.target.kind, facts.target.name);
     let argument = facts.owner.argument();
     let resume = facts.kubectl(["patch", &argument, "-p", r#"{"spec":{"suspend":false}}"#]);
@@ -64,6 +65,41 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     vec![finding.remedy(facts.look(["describe", &argument])).remedy(remedy)]
 }
 
+/// Events of a CronJob that starts no Job from now on. Source: `pkg/controller/cronjob/cronjob_controllerv2.go`.
+const NEVER: [&str; 6] = [
+    "UnparseableSchedule",
+    "UnParseableCronJobSchedule",
+    "InvalidSchedule",
+    "UnknownTimeZone",
+    "TooManyMissedTimes",
+    "FailedNeedsStart",
+];
+
+/// Events of a CronJob that left out one run.
+const ONCE: [&str; 2] = ["JobAlreadyActive", "MissSchedule"];
+
+/// What a CronJob that is not suspended says about runs that it does not start.
+fn no_run(facts: &Facts<'_>) -> Vec<Finding> {
+    if facts.target.kind != "CronJob" {
+        return Vec::new();
+    }
+    let title = format!("CronJob {}", facts.target.name);
+    let never = facts.events.with(&NEVER).next().map(|event| {
+        Finding::new(facts.subject(), format!("{title} starts no Job: {}", event.message.trim()))
+            .certainty(Certainty::Likely)
+            .because(event.cite())
+            .because(facts.cite(&["spec", "schedule"]))
+            .remedy(facts.look(["describe", &facts.owner.argument()]))
+            .remedy(facts.owner.edit("Correct its schedule, time zone or startingDeadlineSeconds"))
+    });
+    let once = facts.events.with(&ONCE).next().map(|event| {
+        Finding::new(facts.subject(), format!("{title} left out a run: {}", event.message.trim()))
+            .standing(Standing::Past)
+            .because(event.cite())
+    });
+    never.or(once).into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -87,6 +123,21 @@ mod tests {
             let finding = one(object(kind, spec, status).check(&RULE));
             assert!(finding.headline.contains(says) && !finding.evidence.is_empty(), "{}", finding.headline);
         }
+    }
+
+    #[test]
+    fn a_cronjob_says_why_it_starts_no_job() {
+        let cron = |reason: &str| {
+            object("CronJob", json!({"schedule": "0 3 * * *"}), json!({})).with(
+                json!({"apiVersion": "v1", "kind": "Event",
+                "metadata": {"name": "e", "namespace": "n"}, "reason": reason, "message": "so it is", "type": "Warning",
+                "lastTimestamp": "2026-01-01T11:59:00Z",
+                "involvedObject": {"kind": "CronJob", "namespace": "n", "name": "x"}}),
+            )
+        };
+        assert_eq!(one(cron("UnknownTimeZone").check(&RULE)).headline, "CronJob x starts no Job: so it is");
+        none(cron("MissSchedule").check(&RULE));
+        assert_eq!(cron("MissSchedule").check(&RULE)[0].headline, "CronJob x left out a run: so it is");
     }
 
     #[test]

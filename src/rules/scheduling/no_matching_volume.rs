@@ -44,7 +44,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 format!("{} no volume for claim {which} to bind and cannot get one", nodes(*n, "has", "have"))
             }
             VolumeWord::NoRoom(n) => {
-                format!("the storage of {} too little room for claim {which}", nodes(*n, "has", "have"))
+                format!("{} too little storage left for claim {which}", nodes(*n, "has", "have"))
             }
             _ => continue,
         };

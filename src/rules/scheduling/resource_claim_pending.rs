@@ -19,7 +19,8 @@ been made from its template yet, or finds no device that matches. Without its cl
 
 ## Signs
 `spec.resourceClaims` against the ResourceClaims of the namespace and their `status.allocation`. The scheduler says
-`resourceclaim … not found`, `cannot allocate all claims`, or nothing at all.
+`resourceclaim … not found`, `cannot allocate all claims`, or nothing at all. On the node the event
+FailedPrepareDynamicResources says that the driver could not prepare the device.
 
 ## Fix
 Make the claim that is missing, correct its name, or look at its device class, its requests and the ResourceSlices that the
@@ -33,9 +34,16 @@ GPUs that are requested as `nvidia.com/gpu` are InsufficientExtendedResource. Pe
 /// The controller makes claims from templates within seconds; a rule of thumb.
 const PATIENCE: i64 = 30;
 
+/// Events about claims of a pod: of the controller that makes them, of the scheduler that waits for a device.
+const SAID: [&str; 2] = ["FailedResourceClaimCreation", "BindingConditionsPending"];
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    if let Some(finding) = unprepared(facts) {
+        return vec![finding];
+    }
     let claims = facts.resource_claims();
-    let heard = facts.scheduling_sentence().is_some_and(|s| s.says(Says::Reason("ResourceClaimPending")));
+    let heard = facts.scheduling_sentence().is_some_and(|s| s.says(Says::Reason("ResourceClaimPending")))
+        || facts.events.with(&SAID).next().is_some();
     let young = facts.pod.age(facts.now).is_none_or(|age| age < PATIENCE);
     if !facts.awaits_node() || facts.gates().next().is_some() || young || claims.is_empty() && !heard {
         return Vec::new();
@@ -49,6 +57,23 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
 }
 
+/// The pod has its node, and the driver of a device cannot prepare it there.
+fn unprepared(facts: &Facts<'_>) -> Option<Finding> {
+    let event = facts.events.latest("FailedPrepareDynamicResources").filter(|_| facts.awaits_volumes())?;
+    let node = facts.node_title();
+    let said = ["Failed to prepare dynamic resources: ", "prepare dynamic resources: "];
+    let why = said.iter().fold(event.message.trim(), |text, start| text.strip_prefix(start).unwrap_or(text));
+    let headline = format!("{node} cannot prepare what the pod claims: {why}");
+    let claims = facts.cite(&["spec", "resourceClaims"]);
+    Some(
+        Finding::new(facts.subject(), headline)
+            .because(event.cite())
+            .because(claims)
+            .remedy(facts.look(["get", "resourceclaims"]))
+            .remedy(Remedy::advice(format!("Look at the device driver's pod on {node}: that it runs, and its log."))),
+    )
+}
+
 /// What is wrong with one claim. An unallocated claim is no trouble by itself: the scheduler allocates it with the node.
 fn told(facts: &Facts<'_>, claim: &Claimed<'_>, heard: bool, silent: bool) -> Option<Finding> {
     let at = facts.cite(&["spec", "resourceClaims", claim.name]);
@@ -60,7 +85,7 @@ fn told(facts: &Facts<'_>, claim: &Claimed<'_>, heard: bool, silent: bool) -> Op
             finding
                 .because(facts.cite_missing("ResourceClaimTemplate", template))
                 .because(facts.cite_sentence())
-                .because(facts.events.with(&["FailedResourceClaimCreation"]).map(|e| e.cite()))
+                .because(facts.events.with(&SAID).map(|e| e.cite()))
                 .remedy(facts.look(["get", "resourceclaimtemplates", template]))
         });
     };
@@ -100,6 +125,7 @@ fn in_its_words(facts: &Facts<'_>, claims: &[Claimed<'_>]) -> Finding {
     Finding::new(facts.subject(), headline)
         .because(facts.cite(&["spec", "resourceClaims"]))
         .because(facts.cite_sentence())
+        .because(facts.events.with(&SAID).map(|e| e.cite()))
         .remedy(facts.look(["get", "resourceclaims"]))
         .remedy(Remedy::advice("See which devices the ResourceSlices of the nodes offer, and who holds them."))
 }
@@ -128,6 +154,21 @@ mod tests {
             (Certainty::Certain, "the ResourceClaim shared does not exist")
         );
         assert_eq!(one(silent().check(&RULE)).certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn a_device_that_its_driver_cannot_prepare_is_told_until_the_pod_starts() {
+        let said =
+            "Failed to prepare dynamic resources: prepare dynamic resources: DRA driver g.example is not registered";
+        let bound = |status| {
+            claiming(status).edit("/spec/nodeName", json!("node-1")).event("FailedPrepareDynamicResources", "", said)
+        };
+        assert_eq!(
+            one(bound(json!({"phase": "Pending"})).check(&RULE)).headline,
+            "node-1 cannot prepare what the pod claims: DRA driver g.example is not registered"
+        );
+        let running = json!([{"name": "app", "state": {"running": {"startedAt": "2026-01-01T11:59:00Z"}}}]);
+        none(bound(json!({"phase": "Running", "containerStatuses": running})).check(&RULE));
     }
 
     #[test]

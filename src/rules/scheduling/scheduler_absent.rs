@@ -33,8 +33,10 @@ const PATIENCE: i64 = 30;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let young = facts.pod.age(facts.now).is_none_or(|age| age < PATIENCE);
-    let seen =
-        facts.scheduling_tried() || facts.pod.condition("PodScheduled").is_some() || facts.autoscaler_says().len() > 1;
+    let seen = facts.scheduling_tried()
+        || facts.pod.condition("PodScheduled").is_some()
+        || facts.autoscaler_says().len() > 1
+        || facts.events.latest("BindingConditionsPending").is_some();
     if !facts.awaits_node() || facts.gates().next().is_some() || young || seen {
         return Vec::new();
     }
