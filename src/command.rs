@@ -29,6 +29,12 @@ const ALONE: [&str; 20] = [
     "--from-literal",
 ];
 
+/// Options that choose objects by something else than their names; none of our commands that change something has one.
+const SELECTING: [&str; 5] = ["-A", "--all-namespaces", "-l", "-L", "--field-selector"];
+
+/// Verbs that only read, and may therefore select.
+const READING: [&str; 3] = ["get", "describe", "events"];
+
 /// The one option that may be there more than once.
 const REPEATED: &str = "--from-literal";
 
@@ -56,6 +62,7 @@ impl Command {
     /// or not at all. `kubectl delete pod --all` is not about a pod called `--all`.
     pub fn trap(&self) -> Option<&'static str> {
         let Some((program, mut rest)) = self.0.split_first() else { return Some("it is empty") };
+        let reads = rest.first().is_some_and(|verb| READING.contains(&verb.as_str()));
         let mut seen = Vec::new();
         while let Some((arg, after)) = rest.split_first() {
             rest = after;
@@ -71,7 +78,9 @@ impl Command {
             }
             let name = arg.split_once('=').map_or(arg.as_str(), |(name, _)| name);
             let takes_next = WITH_VALUE.contains(&arg.as_str());
-            if !takes_next && !ALONE.contains(&name) || name != REPEATED && seen.contains(&name) {
+            let known = takes_next || ALONE.contains(&name);
+            let selects = SELECTING.contains(&name) && !reads;
+            if !known || selects || name != REPEATED && seen.contains(&name) {
                 return Some("a name in it would be read as an option");
             }
             seen.push(name);
