@@ -4,6 +4,7 @@ mod header;
 
 use jiff::Timestamp;
 
+use crate::facts::scheduling::named;
 use crate::facts::{Facts, Role, State};
 use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
 use crate::rank::{self, Cause};
@@ -178,7 +179,7 @@ fn several(facts: &Facts<'_>, causes: &[Cause], any_one: bool) -> String {
         _ if in_scheduling && any_one => format!("no node takes this pod, for {things} reasons"),
         _ if in_scheduling => format!("{things} things keep this pod from getting a node"),
         _ if containers.len() == causes.len() && containers.len() <= 4 => {
-            format!("{things} containers have a fault of their own: {}", containers.join(", "))
+            format!("{things} faults, one each in containers {}", named(&containers))
         }
         _ => format!("{things} things stand against this pod"),
     }

@@ -153,9 +153,10 @@ fn cut(line: &str) -> String {
 pub fn quoted(line: &str) -> String {
     const ROOM: usize = 120;
     let line = line.trim();
+    let mark = if line.contains('"') && !line.contains('\'') { '\'' } else { '"' };
     match line.char_indices().nth(ROOM) {
-        Some((end, _)) => format!("\"{}…\"", line.get(..end).unwrap_or(line)),
-        None => format!("\"{line}\""),
+        Some((end, _)) => format!("{mark}{}…{mark}", line.get(..end).unwrap_or(line)),
+        None => format!("{mark}{line}{mark}"),
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Owner {
     /// The controller between it and the pod: a Deployment's ReplicaSet, a CronJob's Job.
     pub via: Option<(String, String)>,
     namespace: String,
-    /// Whether nothing is lost when the pod is replaced: it stands alone, no container runs and no emptyDir holds anything.
+    /// Whether nothing is lost when the pod is replaced: it stands alone, and nothing in it runs.
     is_bare: bool,
 }
 
@@ -136,13 +136,13 @@ impl Owner {
     }
 }
 
-/// Whether no container of the pod runs and none of its volumes lives and dies with it.
+/// Whether no container of the pod runs and no volume of it that lives and dies with it is still of use.
 fn holds_nothing(pod: &Pod) -> bool {
     let status = &pod.status;
     let lists = [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
     let mut states = lists.into_iter().flatten().flatten().filter_map(|c| c.state.as_ref());
-    let emptied = pod.spec.volumes.iter().flatten().any(|v| v.empty_dir.is_some());
-    states.all(|s| s.running.is_none()) && !emptied && pod.unreadable.is_empty()
+    let has_empty_dir = pod.spec.volumes.iter().flatten().any(|v| v.empty_dir.is_some());
+    states.all(|s| s.running.is_none()) && (pod.is_terminal() || !has_empty_dir) && pod.unreadable.is_empty()
 }
 
 /// The owner reference that is marked as the controller.

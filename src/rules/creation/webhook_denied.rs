@@ -36,7 +36,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         _ => None,
     };
     let complete = |finding: Finding| {
-        finding.remedy(facts.owner.edit("Change what the rule names")).remedy(Remedy::advice(
+        finding.remedy(facts.owner.edit("Change what the message names")).remedy(Remedy::advice(
             "Or ask whoever owns the webhook or policy for an exception; it holds for every pod like this one.",
         ))
     };

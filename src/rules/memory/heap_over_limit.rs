@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     explain: r#"
 ## Meaning
-A runtime with a heap of its own (JVM, Node.js, Go) was told how large the heap may become, and that is more than the
+A runtime with a heap of its own (JVM, Node.js, Go) was told how large the heap can become, and that is more than the
 container's memory limit leaves. The runtime sees no reason to collect garbage before the kernel kills it.
 
 ## Signs
