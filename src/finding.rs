@@ -194,9 +194,16 @@ impl Finding {
         self
     }
 
-    /// Adds what to do; takes an option or a list.
+    /// Adds what to do; takes an option or a list. A command that stands there already is not offered again.
     pub fn remedy(mut self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
-        self.remedies.extend(remedies);
+        for remedy in remedies {
+            let same = |r: &Remedy| r.command.is_some() && r.command == remedy.command && r.effect == remedy.effect;
+            let again = self.remedies.iter().any(same);
+            let remedy = if again { remedy.without_command() } else { remedy };
+            if remedy.command.is_some() || !remedy.say.is_empty() {
+                self.remedies.push(remedy);
+            }
+        }
         self
     }
 }
@@ -242,6 +249,19 @@ impl Remedy {
     /// A command that loses something; `say` names what is lost and on what condition it is right.
     pub fn last_resort(say: impl Into<String>, command: Command) -> Self {
         Self { say: say.into(), command: Some(command), effect: Effect::LastResort }
+    }
+}
+
+impl Remedy {
+    /// What it says without the words that lead to its command: the last sentence, if that is not the only one.
+    fn without_command(self) -> Self {
+        let lead = self.say.trim_end_matches(':');
+        let say = match lead.split_once(". ") {
+            Some((first, _)) if self.say.ends_with(':') => format!("{first}."),
+            _ if lead.is_empty() => String::new(),
+            _ => format!("{}.", lead.trim_end_matches('.')),
+        };
+        Self { say, command: None, ..self }
     }
 }
 

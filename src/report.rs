@@ -4,6 +4,7 @@ mod header;
 
 use jiff::Timestamp;
 
+use crate::facts::scheduling::named;
 use crate::facts::{Facts, Role, State};
 use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
 use crate::rank::{self, Cause};
@@ -101,6 +102,14 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
 }
 
 impl Report {
+    /// The word of the Stage line at which the pod stopped. A pod whose init containers are not through has not got further
+    /// than their start, whatever it is that ails them.
+    pub fn station(&self) -> Option<&'static str> {
+        let station = self.stage?.station();
+        let initializing = self.status.starts_with("Init:") && matches!(station, "running" | "ready");
+        Some(if initializing { Stage::Startup.station() } else { station })
+    }
+
     /// What a reader who watches would want to be told of: the verdict and the causes.
     pub fn gist(&self) -> (Verdict, String, Vec<&'static str>) {
         (self.verdict, self.target.name.clone(), self.causes.iter().map(|c| c.rule.reason).collect())
@@ -138,7 +147,7 @@ impl Report {
 fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Option<String>, any_one: bool) -> String {
     match (causes, verdict) {
         ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
-        ([], Verdict::Completed) => "it has done its work and will not run again".to_owned(),
+        ([], Verdict::Completed) => "the pod has done its work and will not run again".to_owned(),
         ([], Verdict::InProgress) => progress.unwrap_or_else(|| "it is on its way".to_owned()),
         ([], _) if progress.is_some() => "unknown: nothing says when the file was read, so no age is known".to_owned(),
         ([], _) if facts.target.kind != "Pod" => {
@@ -147,15 +156,32 @@ fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Opti
         ([], _) => format!("unknown: {} rules looked, none applies", rules::all().count()),
         ([one], _) => one.finding.headline.clone(),
         (many, _) => {
-            let end = if facts.pod.is_deleting() { "keep this pod" } else { "stand against this pod" };
             let enough = match (any_one, many.len()) {
                 (true, 2) => "Fixing either is enough",
                 (true, _) => "Fixing any one of them is enough",
                 (false, 2) => "Both must clear",
                 (false, _) => "All of them must clear",
             };
-            format!("{} things {end}. {enough}", number(many.len()))
+            format!("{}. {enough}", several(facts, many, any_one))
         }
+    }
+}
+
+/// What several causes have in common: what they keep the pod from, and the containers that they are about.
+fn several(facts: &Facts<'_>, causes: &[Cause], any_one: bool) -> String {
+    let things = number(causes.len());
+    let first = causes.first().map(|c| c.rule.stage);
+    let in_scheduling = causes.iter().all(|c| c.rule.stage == Stage::Scheduling);
+    let mut containers: Vec<&str> = causes.iter().filter_map(|c| c.finding.subject.container.as_deref()).collect();
+    containers.dedup();
+    match first {
+        _ if facts.pod.is_deleting() => format!("{things} things keep this pod from going away"),
+        _ if in_scheduling && any_one => format!("no node takes this pod, for {things} reasons"),
+        _ if in_scheduling => format!("{things} things keep this pod from getting a node"),
+        _ if containers.len() == causes.len() && containers.len() <= 4 => {
+            format!("{things} faults, one each in containers {}", named(&containers))
+        }
+        _ => format!("{things} things stand against this pod"),
     }
 }
 

@@ -127,7 +127,7 @@ static KNOWN: &[Known] = &[
         "actions.summerwind.dev/linked-resources",
         "actions-runner-controller",
         "the pods and Secrets that the runner made are deleted",
-        "Delete them, if the controller may not.",
+        "Delete them, if the controller has no right to.",
         "what the runner made stays behind",
     ),
     known(

@@ -64,11 +64,17 @@ impl LastWords {
             if !at_a_glance {
                 evidence.extend(self.log(vec![telling.line.clone()]));
             }
-            evidence.push(Evidence::derived(format!("{}: {}", quoted(&telling.line), telling.meaning)));
+            if self.lines != [telling.line.clone()] {
+                evidence.push(Evidence::derived(format!("{}: {}", quoted(&telling.line), telling.meaning)));
+            }
         }
         match &self.source {
             Source::Message(message) => evidence.extend(message.clone()),
             Source::Log { .. } => evidence.extend(self.log(self.lines.clone())),
+        }
+        // A line that stands alone is not quoted again to say what it means.
+        if let Some(telling) = self.telling.as_ref().filter(|t| self.lines == [t.line.clone()]) {
+            evidence.push(Evidence::derived(format!("that means: {}", telling.meaning)));
         }
         evidence
     }
@@ -147,9 +153,10 @@ fn cut(line: &str) -> String {
 pub fn quoted(line: &str) -> String {
     const ROOM: usize = 120;
     let line = line.trim();
+    let mark = if line.contains('"') && !line.contains('\'') { '\'' } else { '"' };
     match line.char_indices().nth(ROOM) {
-        Some((end, _)) => format!("\"{}…\"", line.get(..end).unwrap_or(line)),
-        None => format!("\"{line}\""),
+        Some((end, _)) => format!("{mark}{}…{mark}", line.get(..end).unwrap_or(line)),
+        None => format!("{mark}{line}{mark}"),
     }
 }
 

@@ -21,12 +21,14 @@ pub struct Owner {
     /// The controller between it and the pod: a Deployment's ReplicaSet, a CronJob's Job.
     pub via: Option<(String, String)>,
     namespace: String,
+    /// Whether nothing is lost when the pod is replaced: it stands alone, and nothing in it runs.
+    is_bare: bool,
 }
 
 impl Owner {
     pub(super) fn of_pod(snapshot: &Snapshot, pod: &Pod) -> Self {
         let Some(first) = controller(pod.meta.owner_references.as_deref()) else {
-            return Self::new("Pod", &pod.name, &pod.namespace);
+            return Self { is_bare: holds_nothing(pod), ..Self::new("Pod", &pod.name, &pod.namespace) };
         };
         let near = Self::from_reference(first, &pod.namespace);
         match snapshot.object(&near.kind, &pod.namespace, &near.name) {
@@ -49,6 +51,7 @@ impl Owner {
             group: String::new(),
             via: None,
             namespace: namespace.to_owned(),
+            is_bare: false,
         }
     }
 
@@ -109,6 +112,12 @@ impl Owner {
         let say = say.trim_end_matches([':', '.']);
         let replace = Command::kubectl(["replace", "--force", "-n", &self.namespace, "-f", "FILE"]);
         match self.kind.as_str() {
+            "Pod" if self.is_bare => Remedy::change(
+                format!(
+                    "{say}. A pod cannot be changed in place: put the change into its manifest and replace the pod:"
+                ),
+                replace,
+            ),
             "Pod" => Remedy::last_resort(
                 format!(
                     "{say}. A pod cannot be changed in place: put the change into its manifest and replace the pod, which ends what runs in it:"
@@ -125,6 +134,15 @@ impl Owner {
             _ => Remedy::change(format!("{say}:"), Command::kubectl(["edit", &self.argument(), "-n", &self.namespace])),
         }
     }
+}
+
+/// Whether no container of the pod runs and no volume of it that lives and dies with it is still of use.
+fn holds_nothing(pod: &Pod) -> bool {
+    let status = &pod.status;
+    let lists = [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
+    let mut states = lists.into_iter().flatten().flatten().filter_map(|c| c.state.as_ref());
+    let has_empty_dir = pod.spec.volumes.iter().flatten().any(|v| v.empty_dir.is_some());
+    states.all(|s| s.running.is_none()) && (pod.is_terminal() || !has_empty_dir) && pod.unreadable.is_empty()
 }
 
 /// The owner reference that is marked as the controller.

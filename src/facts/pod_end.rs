@@ -76,7 +76,19 @@ impl Facts<'_> {
         match (self.pod.reason(), by_kubelet) {
             ("", Some(condition)) if self.pod.is_terminal() => Some(by_message(condition.message.as_deref()?)),
             ("" | "DeadlineExceeded", _) => None,
-            (reason, _) => PodEnd::read(reason, &message, &self.pod),
+            (reason, _) => PodEnd::read(reason, &message, &self.pod).map(|end| self.with_blame(end)),
+        }
+    }
+
+    /// Whom the kubelet blamed for the node's pressure. A restarted kubelet refuses the pod anew and writes that into the
+    /// status; the event of the eviction still says it.
+    fn with_blame(&self, end: PodEnd) -> PodEnd {
+        match end {
+            PodEnd::NodePressure(pressure) if pressure.blamed.is_empty() => {
+                let of_events = self.events.with(&["Evicted"]).map(|e| blamed(&e.message)).find(|b| !b.is_empty());
+                PodEnd::NodePressure(Pressure { blamed: of_events.unwrap_or_default(), ..pressure })
+            }
+            end => end,
         }
     }
 

@@ -52,7 +52,7 @@ impl PullFault {
             Fault::NotFound => "the registry has no such image",
             Fault::Unauthorized => "the registry refuses",
             Fault::NameInvalid => "its name cannot be parsed",
-            Fault::NeverPull => "it may not be pulled",
+            Fault::NeverPull => "it is not to be pulled",
             Fault::Platform => "it has no variant for the node",
             Fault::RateLimited => "the registry limits the pull rate",
             Fault::NameUnresolved => "the registry's name does not resolve",

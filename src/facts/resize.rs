@@ -4,7 +4,8 @@ use k8s_openapi::api::core::v1::PodCondition;
 
 use super::phrase::{after, word};
 use super::time::seconds_between;
-use super::{Evidence, Facts, Quantity};
+use super::{Container, Evidence, Facts, Quantity};
+use crate::finding::Remedy;
 
 /// A pending resize.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,20 @@ impl Facts<'_> {
         let old = self.object()?.pointer("/status/resize")?.as_str()?;
         let pending = matches!(old, "Infeasible" | "Deferred");
         pending.then(|| Resize { reason: old.to_owned(), message: String::new(), age: None })
+    }
+
+    /// The remedy that gives the pod's template the resources that the first resized container asks for.
+    pub fn remake_resized(&self, say: &str) -> Remedy {
+        let asked = |c: &Container| {
+            let wanted = c.spec.resources.as_ref()?.requests.clone().filter(|r| !r.is_empty())?;
+            let has = c.status.as_ref()?.allocated_resources.clone().unwrap_or_default();
+            let listed: Vec<String> = wanted.iter().map(|(name, amount)| format!("{name}={}", amount.0)).collect();
+            (wanted != has).then(|| (c.name.clone(), format!("--requests={}", listed.join(","))))
+        };
+        match self.main_containers().find_map(asked) {
+            Some((name, requests)) => self.owner.set(say, "resources", &["-c", &name, &requests]),
+            None => self.owner.edit(say),
+        }
     }
 
     /// What says so, and what the containers were asked to have.

@@ -60,19 +60,19 @@ fn print(page: &mut Page, report: &Report, style: Style) {
 }
 
 fn stage_line(report: &Report) -> String {
-    let Some(stage) = report.stage else { return STATIONS.join(" > ") };
+    let Some(station) = report.station() else { return STATIONS.join(" > ") };
     let mut stations: Vec<String> = STATIONS.iter().map(|s| (*s).to_owned()).collect();
-    if stage == Stage::Termination {
-        stations.push(Stage::Termination.name().to_owned());
+    if station == Stage::Termination.station() {
+        stations.push(station.to_owned());
     }
-    let here = stations.iter().position(|s| s == stage.station()).unwrap_or(0);
+    let here = stations.iter().position(|s| s == station).unwrap_or(0);
     stations[here] = format!("[{}]", stations[here].to_uppercase());
     let first = if here > 3 { here - 2 } else { 0 };
     let lead = if first > 0 { "... " } else { "" };
     format!("{lead}{}", stations[first..].join(" > "))
 }
 
-/// Indentation means because; numbers lead to the sections.
+/// Indentation means because; numbers lead to the sections. What the line above has said already is not said again.
 fn ladder(page: &mut Page, report: &Report) {
     if report.causes.is_empty() {
         return;
@@ -84,21 +84,28 @@ fn ladder(page: &mut Page, report: &Report) {
     page.line(2, &top);
     for (n, cause) in report.causes.iter().enumerate() {
         let mut indent = 4;
+        let mut above: Option<&Rule> = None;
         for (rule, symptom) in cause.symptoms.iter().rev() {
-            rung(page, indent, rule, symptom, None);
-            indent += 2;
+            // Two that follow from the same thing do not follow from each other.
+            indent += if above.is_some_and(|above| rule.explains.contains(&above.reason)) { 2 } else { 0 };
+            rung(page, indent, rule, None, &symptom.headline, symptom);
+            above = Some(rule);
         }
-        rung(page, indent, cause.rule, &cause.finding, Some(n + 1));
+        indent += if above.is_some() { 2 } else { 0 };
+        let said = report.summary == cause.finding.headline;
+        let headline = if said { "" } else { &cause.finding.headline };
+        rung(page, indent, cause.rule, Some(n + 1), headline, &cause.finding);
     }
 }
 
-fn rung(page: &mut Page, indent: usize, rule: &Rule, finding: &Finding, number: Option<usize>) {
+fn rung(page: &mut Page, indent: usize, rule: &Rule, number: Option<usize>, headline: &str, finding: &Finding) {
     let number = number.map_or_else(String::new, |n| format!("  [{n}]"));
+    let space = if headline.is_empty() { "" } else { "  " };
     let spans = [
         plain("because "),
         key(format!("{}{number}", rule.reason)),
-        Span(Ink::Dim, Safe::line(format!("  {}  ", finding.certainty.word()))),
-        plain(&finding.headline),
+        Span(Ink::Dim, Safe::line(format!("  {}{space}", finding.certainty.word()))),
+        plain(headline),
     ];
     page.hanging(indent, &spans, indent + 4);
 }
@@ -135,6 +142,8 @@ fn print_evidence(page: &mut Page, evidence: &Evidence, target: &Target, width: 
     match evidence {
         Evidence::Field { object, path, value } => {
             let place = format!("{}  {}", called(object, target), path.short());
+            // An empty value is one, as that of a claim which wants no StorageClass.
+            let value = if value.is_empty() { "\"\"" } else { value };
             match Safe::lines(value).as_slice() {
                 [one] if place.len() + one.as_str().len() + 7 <= width => {
                     page.line(4, &[plain(place), plain(" = "), Span(Ink::Plain, one.clone())])

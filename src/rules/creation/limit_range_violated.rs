@@ -1,7 +1,7 @@
 //! A LimitRange's bounds refuse the pod.
 
 use super::refused;
-use crate::facts::{Denial, Facts};
+use crate::facts::{Denial, Facts, Refusal};
 use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     explain: r#"
 ## Meaning
-The namespace has a LimitRange. It sets bounds for what one container, pod or claim may request and be limited to, and this
+The namespace has a LimitRange. It sets bounds for what one container, pod or claim can request and be limited to, and this
 one is outside them. A LimitRange also fills in defaults, so a value can break a bound that the manifest does not name.
 
 ## Signs
@@ -37,15 +37,37 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let complete = |finding: Finding| {
         finding
             .because(facts.cite_limit_ranges())
-            .remedy(facts.look(["describe", "limitrange"]))
-            .remedy(facts.owner.set(
-                "Bring requests and limits within the bounds:",
-                "resources",
-                &["--requests=RESOURCE=AMOUNT", "--limits=RESOURCE=AMOUNT"],
-            ))
+            .remedy(match &facts.limit_ranges()[..] {
+                [one] => facts.look(["describe", "limitrange", one]),
+                _ => facts.look(["describe", "limitrange"]),
+            })
             .remedy(Remedy::advice("Or have the LimitRange of the namespace changed."))
     };
-    refused(facts, headline).into_iter().map(|(_, finding)| complete(finding)).collect()
+    let within = |refusal: &Refusal| match &refusal.denial {
+        Denial::LimitRange(bounds) => Some(within(facts, bounds)),
+        _ => None,
+    };
+    let all = refused(facts, headline).into_iter();
+    all.map(|(refusal, finding)| complete(finding.remedy(within(&refusal)))).collect()
+}
+
+/// The change that respects the bounds of a container, which the message names: a maximum is the most that its limit can be,
+/// a minimum the least that it can request.
+fn within(facts: &Facts<'_>, bounds: &str) -> Remedy {
+    let of = |word: &str, flag: &str| {
+        let clauses = bounds.split(word).skip(1).filter_map(|clause| {
+            let (resource, rest) = clause.split_once(" usage per Container is ")?;
+            let amount = rest.split([',', ' ']).next()?.trim_end_matches('.');
+            Some(format!("{flag}={resource}={amount}"))
+        });
+        clauses.collect::<Vec<_>>()
+    };
+    let args = [of("minimum ", "--requests"), of("maximum ", "--limits")].concat();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        [] => facts.owner.edit("Bring requests and limits within the bounds"),
+        args => facts.owner.set("Bring requests and limits within the bounds:", "resources", args),
+    }
 }
 
 /// The LimitRange, by name if there is only one.
@@ -75,6 +97,8 @@ mod tests {
             finding.headline,
             "LimitRange caps refuses the pod: maximum memory usage per Container is 256Mi, but limit is 2Gi"
         );
+        let change = finding.remedies.iter().filter_map(|r| r.command.as_ref()).map(ToString::to_string);
+        assert!(change.into_iter().any(|c| c.ends_with("--limits=memory=256Mi")));
     }
 
     #[test]

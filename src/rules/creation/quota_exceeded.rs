@@ -38,16 +38,16 @@ fn headline(denial: &Denial) -> Option<String> {
     Some(match (quota.as_str(), must_specify.as_str()) {
         ("", _) => "no quota of the namespace covers the pod, and one has to".to_owned(),
         (quota, "") => format!(
-            "quota {quota} has no room for the pod: {}",
+            "ResourceQuota {quota} has no room for the pod: {}",
             excess.iter().map(numbers).collect::<Vec<_>>().join(", ")
         ),
-        (quota, must) => format!("quota {quota} demands what the pod does not name: {must}"),
+        (quota, must) => format!("ResourceQuota {quota} demands what the pod does not name: {must}"),
     })
 }
 
 fn numbers(excess: &Excess) -> String {
     let Excess { resource, requested, used, limited } = excess;
-    format!("{resource} {requested} more, {used} of {limited} used")
+    format!("{resource} ({used} of {limited} used, {requested} more asked for)")
 }
 
 fn complete(facts: &Facts<'_>, refusal: &Refusal, finding: Finding) -> Finding {
@@ -68,11 +68,23 @@ fn complete(facts: &Facts<'_>, refusal: &Refusal, finding: Finding) -> Finding {
             ))
             .remedy(Remedy::advice("Or free what others use, or let the pod request less."));
     }
-    finding.remedy(facts.owner.set(
-        "Name it in every container:",
-        "resources",
-        &["--requests=cpu=CPU,memory=MEMORY", "--limits=cpu=CPU,memory=MEMORY"],
-    ))
+    let args = unnamed(must_specify);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    finding.remedy(match args.as_slice() {
+        [] => facts.owner.edit("Name it in every container"),
+        args => facts.owner.set("Name it in every container:", "resources", args),
+    })
+}
+
+/// The flags of `kubectl set resources` for what a quota demands: `limits.cpu for: app; requests.memory for: app`, in older
+/// versions `limits.cpu,requests.memory`.
+fn unnamed(must_specify: &str) -> Vec<String> {
+    let of = |field: &str, flag: &str| {
+        let words = must_specify.split([',', ';', ' ']).filter_map(|word| word.strip_prefix(field));
+        let amounts: Vec<String> = words.map(|resource| format!("{resource}={}", resource.to_uppercase())).collect();
+        (!amounts.is_empty()).then(|| format!("{flag}={}", amounts.join(",")))
+    };
+    [of("requests.", "--requests"), of("limits.", "--limits")].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -87,13 +99,20 @@ mod tests {
     #[test]
     fn a_full_quota_is_told_with_its_numbers() {
         let finding = one(answered(FULL).check(&RULE));
-        assert_eq!(finding.headline, "quota team has no room for the pod: pods 1 more, 4 of 4 used");
+        assert_eq!(
+            finding.headline,
+            "ResourceQuota team has no room for the pod: pods (4 of 4 used, 1 more asked for)"
+        );
     }
 
     #[test]
     fn a_quota_that_demands_limits_is_told_by_what_it_demands() {
         let error = "pods \"web-1\" is forbidden: failed quota: team: must specify limits.cpu for: app";
         assert!(one(answered(error).check(&RULE)).headline.ends_with("limits.cpu for: app"));
+        assert_eq!(
+            unnamed("limits.cpu,limits.memory,requests.cpu"),
+            ["--requests=cpu=CPU", "--limits=cpu=CPU,memory=MEMORY"]
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ The owner's event FailedCreate, or its condition ReplicaFailure, says `admission
 `ValidatingAdmissionPolicy … denied request`. What follows are the rule's own words.
 
 ## Fix
-Change what the rule names, or talk to whoever owns the rule. A rule that was added later stops the next pod of a Deployment
+Change what the message names, or talk to whoever owns the rule. A rule that was added later stops the next pod of a Deployment
 that has long been running.
 
 ## Not this
@@ -36,8 +36,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         _ => None,
     };
     let complete = |finding: Finding| {
-        finding.remedy(facts.owner.edit("Change what the rule names")).remedy(Remedy::advice(
-            "Or ask whoever owns the rule for an exception; it holds for every pod like this one.",
+        finding.remedy(facts.owner.edit("Change what the message names")).remedy(Remedy::advice(
+            "Or ask whoever owns the webhook or policy for an exception; it holds for every pod like this one.",
         ))
     };
     refused(facts, headline).into_iter().map(|(_, finding)| complete(finding)).collect()

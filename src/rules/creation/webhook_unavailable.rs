@@ -8,7 +8,7 @@ use crate::rules::Rule;
 pub(super) const RULE: Rule = Rule {
     reason: "WebhookUnavailable",
     stage: Stage::Creation,
-    summary: "an admission webhook that must agree could not be called",
+    summary: "an admission webhook that must agree cannot be called",
     explains: &[],
     check,
     explain: r#"

@@ -24,7 +24,7 @@ Add the key or correct it in the pod template. Keys are case-sensitive: `DB_HOST
 itself.
 
 ## Not this
-`envFrom` and a volume without `items` take the keys that are there and miss none; then the program itself may miss one.
+`envFrom` and a volume without `items` take the keys that are there and miss none; then it is the program itself that misses one.
 "#,
 };
 

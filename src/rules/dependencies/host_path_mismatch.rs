@@ -1,7 +1,7 @@
 //! A path of the node that the pod wants is not there, or is of another type.
 
 use crate::facts::Facts;
-use crate::facts::mounts::Trouble;
+use crate::facts::mounts::{MountFailure, Trouble};
 use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -38,11 +38,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let Trouble::PathMismatch(path) = &failure.trouble else { return None };
             let source = facts.source_of(&failure.volume);
             let headline = match failure.error.split_once(" is not a") {
-                Some((_, kind)) => format!("{path} on {node} is not a{kind}, which {} asks for", source.title),
+                Some((_, kind)) => {
+                    format!("{} wants a{kind} at {path} of {node}, and there is none", volume_title(facts, failure))
+                }
                 None if failure.error.starts_with("invalid HostPath") => {
                     format!("the path {path} of {} is not allowed: it goes up with ..", source.title)
                 }
-                None => format!("{path}, which {} asks for, does not exist on {node}", source.title),
+                None => format!("{path}, which {} asks for, does not exist on {node}", volume_title(facts, failure)),
             };
             let volume = facts.volume(&failure.volume).map_or(failure.volume.clone(), |v| v.name.clone());
             let type_ = facts.cite(&["spec", "volumes", &volume, "hostPath", "type"]);
@@ -83,6 +85,11 @@ fn remedied(facts: &Facts<'_>, path: &str, finding: Finding) -> Finding {
         )))
 }
 
+/// The volume by the pod's name for it; its path is told beside it.
+fn volume_title(facts: &Facts<'_>, failure: &MountFailure<'_>) -> String {
+    format!("volume {}", facts.volume(&failure.volume).map_or(failure.volume.as_str(), |v| v.name.as_str()))
+}
+
 /// The path in containerd's `failed to mkdir "/data/x": mkdir /data/x: read-only file system`.
 fn unmade(message: &str) -> Option<&str> {
     let starts = ["failed to mkdir \"", "failed to stat \""];
@@ -111,7 +118,7 @@ mod tests {
         );
         assert_eq!(
             one(case.check(&RULE)).headline,
-            "/data/x on node-1 is not a directory, which volume h (hostPath /data/x) asks for"
+            "volume h wants a directory at /data/x of node-1, and there is none"
         );
     }
 

@@ -1,7 +1,7 @@
 //! The pod or a container wrote more to its node's disk than its limit allows.
 
 use super::{OF_THE_END, successor};
-use crate::facts::{Facts, PodEnd};
+use crate::facts::{Facts, PodEnd, Quantity};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -41,14 +41,21 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for container in facts.main_containers().filter(|c| blamed.is_none_or(|b| b.name == c.name)) {
         finding = finding.because(facts.cite_spec(container, &["resources", "limits", "ephemeral-storage"]));
     }
-    let mut args: Vec<&str> = blamed.iter().flat_map(|c| ["-c", c.name.as_str()]).collect();
-    args.push("--limits=ephemeral-storage=AMOUNT");
+    let double = Quantity::parse(&limit).map(|l| l.times(2).show("ephemeral-storage"));
+    let raise = match (blamed, double) {
+        (Some(container), Some(double)) => facts.owner.set(
+            &format!("Or raise the limit; twice its limit of {limit} is {double}, a rule of thumb:"),
+            "resources",
+            &["-c", &container.name, &format!("--limits=ephemeral-storage={double}")],
+        ),
+        _ => facts.owner.edit("Or raise the limits for ephemeral-storage"),
+    };
     vec![
         finding
             .remedy(
                 facts.owner.edit("Write what is large to a volume of its own, and send logs to standard output only"),
             )
-            .remedy(facts.owner.set("Or raise the limit:", "resources", &args))
+            .remedy(raise)
             .remedy(successor(facts)),
     ]
 }

@@ -51,16 +51,30 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
     let finding =
         finding.remedy(facts.pod.node_name().map(|n| Remedy::look(Command::kubectl(["describe", "node", n]))));
-    let request = format!("--requests={resource}=AMOUNT");
     let finding = match resource {
-        "memory" | "ephemeral-storage" => finding.remedy(facts.owner.set(
-            "Request what the program uses, so that it lands where there is room and is not the first to go:",
-            "resources",
-            &[&request],
-        )),
+        "memory" | "ephemeral-storage" => finding.remedy(request(facts, &pressure, resource)),
         _ => finding,
     };
     vec![finding.remedy(successor(facts))]
+}
+
+/// To request what is used. The message tells of containers how much that was; else the reader has to know.
+fn request(facts: &Facts<'_>, pressure: &Pressure, resource: &str) -> Remedy {
+    let most = pressure.blamed.iter().filter_map(|(name, used, _)| Some((name, used, Quantity::parse(used)?)));
+    let most = most.filter(|(name, ..)| facts.container(name).is_some()).max_by_key(|(.., amount)| *amount);
+    let why = "so that it lands where there is room and is not the first to go";
+    match most {
+        Some((name, used, amount)) => {
+            let mebibytes = amount.units().saturating_add((1 << 20) - 1) >> 20;
+            let request = format!("--requests={resource}={mebibytes}Mi");
+            let say = format!("Request what container {name} used, {used}, {why}:");
+            facts.owner.set(&say, "resources", &["-c", name, &request])
+        }
+        None => {
+            let request = format!("--requests={resource}=AMOUNT");
+            facts.owner.set(&format!("Request what the program uses, {why}:"), "resources", &[&request])
+        }
+    }
 }
 
 /// The resource that requests are made in.
@@ -107,6 +121,19 @@ mod tests {
         assert_eq!(finding.headline, "node-1 ran low on memory, and its kubelet evicted the pod");
         let finding = one(evicted("Pod was rejected: The node had condition: [DiskPressure]. ").check(&RULE));
         assert_eq!(finding.headline, "node-1 was under DiskPressure, so its kubelet gave the pod up");
+    }
+
+    #[test]
+    fn what_a_container_used_is_what_it_is_to_request() {
+        let message = "The node was low on resource: memory. Container app was using 616164Ki, request is 0, has larger \
+            consumption of memory. ";
+        let case = evicted(message).edit(
+            "/metadata/ownerReferences",
+            json!([{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "d", "uid": "d", "controller": true}]),
+        );
+        let commands: Vec<String> =
+            one(case.check(&RULE)).remedies.iter().filter_map(|r| Some(r.command.as_ref()?.to_string())).collect();
+        assert!(commands.iter().any(|c| c.ends_with("-c app --requests=memory=602Mi")), "{commands:?}");
     }
 
     #[test]

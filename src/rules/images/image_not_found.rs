@@ -27,7 +27,7 @@ Compare the name letter by letter with what the registry lists, then set the rig
 it. The kubelet tries again by itself, at most five minutes later.
 
 ## Not this
-A registry may answer "not found" to hide an image from callers without rights: if you can pull it yourself with
+Some registries answer "not found" to hide an image from callers without rights: if you can pull it yourself with
 credentials, the pod lacks them. An image that is there but not for the node's processor is ImagePlatformMismatch.
 "#,
 };

@@ -105,7 +105,7 @@ fn remedies(facts: &Facts<'_>, secrets: &[PullSecret<'_>], pull: &FailedPull<'_>
             "--docker-password=PASSWORD",
         ]),
     ));
-    remedies.push(facts.owner.edit("Name that Secret in spec.imagePullSecrets of the pod template"));
+    remedies.push(facts.owner.edit("Name that Secret in the pod's spec.imagePullSecrets"));
     if asks_default_registry(pull) {
         remedies.push(Remedy::advice(
             "The image names no registry, so docker.io is asked. If it lies elsewhere, begin its name with that registry's host.",

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     explain: r#"
 ## Meaning
-The node may only run images that bear a valid signature, or that the pod itself has the right to pull; this image, though it
+The node runs only images that bear a valid signature, or that the pod itself has the right to pull; this image, though it
 can be had, does not qualify.
 
 ## Signs

@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     explain: r#"
 ## Meaning
-A runtime with a heap of its own (JVM, Node.js, Go) was told how large the heap may become, and that is more than the
+A runtime with a heap of its own (JVM, Node.js, Go) was told how large the heap can become, and that is more than the
 container's memory limit leaves. The runtime sees no reason to collect garbage before the kernel kills it.
 
 ## Signs
@@ -55,7 +55,7 @@ fn judged(facts: &Facts<'_>, end: &End<'_>, limit: &MemoryLimit, heap: &Heap) ->
     let shown = size.show("memory");
     let over = if size >= limit.amount { "does not fit into" } else { "leaves too little of" };
     let headline = format!(
-        "{} of {} may use a heap of {shown} ({}), which {over} the memory limit of {}",
+        "{} of {} is allowed a heap of {shown} ({}), which {over} the memory limit of {}",
         heap.runtime.name(),
         end.container.title(),
         heap.setting,
@@ -117,7 +117,7 @@ mod tests {
         let finding = one(killed("-Xms256m -Xmx512m").check(&RULE));
         assert_eq!(
             finding.headline,
-            "the JVM of container app may use a heap of 512Mi (-Xmx512m), which does not fit into the memory limit of 128Mi"
+            "the JVM of container app is allowed a heap of 512Mi (-Xmx512m), which does not fit into the memory limit of 128Mi"
         );
         assert!(finding.remedies[0].say.contains("96Mi is three quarters of the limit of 128Mi"));
         assert!(finding.remedies[1].say.contains("683Mi"));

@@ -8,7 +8,7 @@ mod readiness_probe_failing;
 mod startup_probe_failing;
 
 use super::Rule;
-use crate::facts::{Facts, Handler, ProbeKind, ProbeTrouble};
+use crate::facts::{Answer, Facts, Handler, ProbeKind, ProbeTrouble};
 use crate::finding::{Command, Finding, Remedy, Standing};
 
 /// The reasons of this stage, in the order in which they are read.
@@ -29,8 +29,8 @@ fn failing<'f>(facts: &'f Facts<'_>, kind: ProbeKind) -> impl Iterator<Item = Pr
 /// A finding about a probe with all that the snapshot says of it: the container's state, the probe's events and settings.
 fn finding(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>, headline: String) -> Finding {
     let (probe, container) = (&trouble.probe, trouble.probe.container);
-    let settings =
-        if trouble.kill.is_some() || trouble.event.is_none() { "failureThreshold" } else { "timeoutSeconds" };
+    let timed_out = matches!(trouble.answer, Some(Answer::TimedOut | Answer::CommandTimedOut));
+    let settings = if timed_out { "timeoutSeconds" } else { "failureThreshold" };
     let state = match probe.kind {
         ProbeKind::Startup => "started",
         ProbeKind::Liveness => "restartCount",

@@ -21,7 +21,7 @@ The condition ContainersReady is True, Ready is False with the reason ReadinessG
 absent or not True.
 
 ## Fix
-Look at the controller that sets the condition: that it runs, that it may patch `pods/status`, and what it logs about this
+Look at the controller that sets the condition: that it runs, that it has the right to patch `pods/status`, and what it logs about this
 pod. A gate that was injected by a webhook for a target group that no longer exists goes with the next pod.
 
 ## Not this
@@ -74,7 +74,7 @@ fn unmet(facts: &Facts<'_>, gate: &str) -> Finding {
         .because(since)
         .remedy(facts.look(["describe", "pod", &facts.pod.name]))
         .remedy(Remedy::advice(format!(
-            "Look at {who}: that it runs, that it may patch pods/status, and what it logs about pod {}.",
+            "Look at {who}: that it runs, that it has the right to patch pods/status, and what it logs about pod {}.",
             facts.pod.name
         )))
         .remedy(facts.owner.edit(&format!("If nobody sets it any more, remove {gate} from readinessGates")))

@@ -44,11 +44,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         .because(facts.cite_resize())
         .remedy(facts.pod.node_name().map(|n| Remedy::look(crate::finding::Command::kubectl(["describe", "node", n]))))
         .remedy(Remedy::advice("Make room on the node: the kubelet carries the resize out as soon as there is."))
-        .remedy(facts.owner.set(
-            "Or have the pod made anew with the new resources, where there is room:",
-            "resources",
-            &["--requests=cpu=CPU,memory=MEMORY"],
-        ));
+        .remedy(facts.remake_resized("Or have the pod made anew with the new resources, where there is room:"));
     vec![finding]
 }
 

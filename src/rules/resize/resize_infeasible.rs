@@ -39,11 +39,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 "Take the change back:",
                 facts.kubectl(["edit", "pod", &facts.pod.name, "--subresource=resize"]),
             ))
-            .remedy(facts.owner.set(
-                "Or have the pod made anew with the new resources, where they fit:",
-                "resources",
-                &["--requests=cpu=CPU,memory=MEMORY"],
-            ));
+            .remedy(facts.remake_resized("Or have the pod made anew with the new resources, where they fit:"));
     vec![finding]
 }
 

@@ -49,7 +49,7 @@ fn of_pod(facts: &Facts<'_>) -> Option<Finding> {
     }
     let given = facts.pod.spec.active_deadline_seconds;
     let headline = match given {
-        Some(seconds) => format!("the pod was given {seconds} seconds (activeDeadlineSeconds), and they are over"),
+        Some(seconds) => format!("the pod has used up its activeDeadlineSeconds of {seconds}"),
         None => "the pod's deadline has passed".to_owned(),
     };
     Some(
@@ -66,8 +66,8 @@ fn of_pod(facts: &Facts<'_>) -> Option<Finding> {
 fn of_job(facts: &Facts<'_>) -> Option<Finding> {
     let job = facts.job()?;
     let (type_, "DeadlineExceeded", _) = job.failure()? else { return None };
-    let given = job.number("/spec/activeDeadlineSeconds").map(|s| format!(" {s} seconds")).unwrap_or_default();
-    let headline = format!("Job {} was given{given} (activeDeadlineSeconds), and its time is over", job.name);
+    let given = job.number("/spec/activeDeadlineSeconds").map(|s| format!(" of {s}")).unwrap_or_default();
+    let headline = format!("Job {} has used up its activeDeadlineSeconds{given}", job.name);
     let done = facts.pod.phase() == "Succeeded";
     let condition = |field: &str| facts.cite_other("Job", job.name, &["status", "conditions", type_, field]);
     Some(
@@ -115,14 +115,14 @@ mod tests {
 
     #[test]
     fn the_pods_own_deadline_is_named_in_seconds() {
-        assert!(one(pod("DeadlineExceeded").check(&RULE)).headline.contains("20 seconds"));
+        assert!(one(pod("DeadlineExceeded").check(&RULE)).headline.ends_with("activeDeadlineSeconds of 20"));
         none(pod("Evicted").check(&RULE));
     }
 
     #[test]
     fn a_jobs_deadline_reaches_its_pods() {
         let finding = one(of_job("DeadlineExceeded").check(&RULE));
-        assert!(finding.headline.contains("Job etl was given 600 seconds"));
+        assert!(finding.headline.contains("Job etl has used up its activeDeadlineSeconds of 600"));
         none(of_job("BackoffLimitExceeded").check(&RULE));
     }
 }

@@ -40,7 +40,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     let own_policy = facts.cite_spec(end.container, &["restartPolicy"]);
-    finding(facts, end, format!("{}, which is success, but its restartPolicy is Always", end.told()))
+    finding(facts, end, format!("{}, which is success, and restartPolicy Always starts it again", end.told()))
         .because(own_policy.or_else(|| facts.cite(&["spec", "restartPolicy"])))
         .because(command(facts, end))
         .because(facts.cite_last_words(end))
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_server_that_goes_into_the_background_ends_with_success() {
         let finding = one(looping(0, "Completed").edit("/spec/restartPolicy", json!("Always")).check(&RULE));
-        assert!(finding.headline.contains("exit code 0") && finding.headline.contains("restartPolicy is Always"));
+        assert!(finding.headline.contains("exit code 0") && finding.headline.contains("restartPolicy Always"));
     }
 
     #[test]

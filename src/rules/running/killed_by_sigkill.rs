@@ -52,7 +52,7 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     let headline = format!("{title} {ends} with exit code {code} (SIGKILL){}; {who}", end.when());
     let suspects = suspects(facts, end);
     let out = suspects.iter().filter(|row| row.get(1).is_some_and(|v| v == "ruled out")).count();
-    let say = format!("{out} of {} who can send SIGKILL are ruled out", suspects.len());
+    let say = format!("{out} of the {} that can send SIGKILL are ruled out", suspects.len());
     finding(facts, end, headline)
         .certainty(certainty)
         .because(own)

@@ -8,7 +8,7 @@ use crate::rules::Rule;
 pub(super) const RULE: Rule = Rule {
     reason: "CNIFailed",
     stage: Stage::Sandbox,
-    summary: "the network plugin could not set up the pod's sandbox",
+    summary: "the network plugin cannot set up the pod's sandbox",
     explains: &["SandboxFailed"],
     check,
     explain: r#"

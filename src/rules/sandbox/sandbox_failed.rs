@@ -8,7 +8,7 @@ use crate::rules::Rule;
 pub(super) const RULE: Rule = Rule {
     reason: "SandboxFailed",
     stage: Stage::Sandbox,
-    summary: "the sandbox could not be created for another reason, which is quoted",
+    summary: "the sandbox cannot be created for another reason, which is quoted",
     explains: &[],
     check,
     explain: r#"

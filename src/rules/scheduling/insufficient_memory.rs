@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     check: |facts| lack(facts, Filter::Memory),
     explain: r#"
 ## Meaning
-As InsufficientCPU, for memory. The sum of the requests on a node may not go over what the node offers to pods
+As InsufficientCPU, for memory. The sum of the requests on a node cannot go over what the node offers to pods
 (`status.allocatable`), however little memory is in use.
 
 ## Signs

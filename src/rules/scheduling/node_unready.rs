@@ -68,10 +68,20 @@ fn seen(facts: &Facts<'_>, obstacle: &Obstacle) -> Option<Finding> {
         facts
             .obstructed(obstacle, headline, evidence)
             .remedy(Remedy::look(Command::kubectl(["describe", "node", name])))
-            .remedy(Remedy::advice(format!(
-                "Bring {name} back: look at its kubelet, its container runtime and its network plugin, and free its disk or memory if it is under pressure. The pod is then placed by itself."
-            ))),
+            .remedy(Remedy::advice(format!("{} The pod is then placed by itself.", cure(first)))),
     )
+}
+
+/// What brings a node back, by what it says of itself.
+fn cure(node: &Node) -> String {
+    let name = &node.metadata.name;
+    match wrong(node).next() {
+        _ if node.is_lost() => format!("Bring {name} back: see that the machine, its network and its kubelet are up."),
+        Some((type_, _)) if type_.ends_with("Pressure") => {
+            format!("Relieve {name} of its {type_}: find what fills it and make room.")
+        }
+        _ => format!("Bring {name} back: look at its kubelet, its container runtime and its network plugin."),
+    }
 }
 
 /// The conditions of a node that are not as they should be: type and since when.

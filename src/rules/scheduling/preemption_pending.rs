@@ -26,7 +26,7 @@ pub(super) const RULE: Rule = Rule {
     explain: r#"
 ## Meaning
 The pod has a higher priority than others. The scheduler chose a node, asked pods of lower priority there to leave, and waits
-until they are gone. They may use their whole grace period.
+until they are gone. They have their whole grace period.
 
 ## Signs
 `status.nominatedNodeName` names the node; pods on it are being deleted (condition DisruptionTarget, reason

@@ -8,7 +8,7 @@ use crate::rules::Rule;
 pub(super) const RULE: Rule = Rule {
     reason: "CommandNotExecutable",
     stage: Stage::Startup,
-    summary: "the command may not be executed, or is a directory; exit code 126",
+    summary: "the command cannot be executed, or is a directory; exit code 126",
     explains: &["ApplicationError", "InitContainerFailed", "JobBackoffLimitExceeded"],
     check,
     explain: r#"
@@ -47,9 +47,9 @@ fn refused(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str, directo
     let code = failure.exit.map_or_else(String::new, |exit| format!(" (exit code {})", exit.code));
     let verb = if failure.exit.is_some() { "ends" } else { "cannot start" };
     let what = match (command, directory) {
-        ("", _) => "a command that it was told to run may not be executed".to_owned(),
+        ("", _) => "a command that it was told to run cannot be executed".to_owned(),
         (_, true) => format!("{command} is a directory"),
-        (_, false) => format!("{command} may not be executed: permission denied"),
+        (_, false) => format!("{command} cannot be executed: permission denied"),
     };
     let look = match failure.exit {
         Some(exit) => facts.look_at_log(container, exit),
@@ -71,7 +71,7 @@ fn refused(facts: &Facts<'_>, failure: &StartFailure<'_>, command: &str, directo
         .remedy(look)
         .remedy((!directory && over.is_none()).then(|| {
             Remedy::advice(format!(
-                "Build image {} so that the container's user may execute the file (chmod 0755).",
+                "Build image {} so that the container's user can execute the file (chmod 0755).",
                 image(container)
             ))
         }))
@@ -95,7 +95,7 @@ mod tests {
             start(r#"runc create failed: unable to start container process: exec: "/app/server": permission denied"#);
         assert_eq!(
             one(denied.check(&RULE)).headline,
-            "container app cannot start: /app/server may not be executed: permission denied"
+            "container app cannot start: /app/server cannot be executed: permission denied"
         );
         let directory = start(r#"runc create failed: unable to start container process: exec: "/app": is a directory"#);
         assert_eq!(one(directory.check(&RULE)).headline, "container app cannot start: /app is a directory");
@@ -108,7 +108,7 @@ mod tests {
         let finding = one(case.log(true, "sh: /etc/passwd: Permission denied\n").check(&RULE));
         assert_eq!(
             finding.headline,
-            "container app ends (exit code 126): /etc/passwd may not be executed: permission denied"
+            "container app ends (exit code 126): /etc/passwd cannot be executed: permission denied"
         );
     }
 

@@ -28,7 +28,7 @@ front, `$PATH` is searched and no shell syntax is understood. If a volume is mou
 elsewhere. `bash` does not exist in Alpine images; Windows line ends make the interpreter's name end in a carriage return.
 
 ## Not this
-A file that exists and may not be run is CommandNotExecutable. A program that reports that a file of its own is missing has
+A file that exists and cannot be run is CommandNotExecutable. A program that reports that a file of its own is missing has
 another exit code.
 "#,
 };

@@ -52,7 +52,7 @@ fn unusable(facts: &Facts<'_>, failure: &StartFailure<'_>, dir: &str, why: &str)
         .remedy(
             facts
                 .owner
-                .edit(&format!("Set workingDir of {title} to a directory that its user may enter, or leave it out")),
+                .edit(&format!("Set workingDir of {title} to a directory that its user can enter, or leave it out")),
         )
 }
 

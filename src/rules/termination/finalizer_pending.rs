@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     explain: r#"
 ## Meaning
-A finalizer is a controller's word that it has something to do before the object may go. The API server keeps the pod until
+A finalizer is a controller's word that it has something to do before the object goes. The API server keeps the pod until
 the list is empty. Whoever put the finalizer there has to take it away; if that controller is gone, nobody does.
 
 ## Signs

@@ -58,7 +58,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         finding
             .remedy(Remedy::advice("Wait: when the grace period ends, the kubelet kills what is left."))
             .remedy(for_the_next(facts, change))
-            .remedy(force(facts, "Only if the program may be cut off at once:")),
+            .remedy(force(facts, "Only if the program can be cut off at once:")),
     ]
 }
 
