@@ -124,9 +124,14 @@ fn any_question_may_fail_in_any_way() {
     all_well(faults.into_inner().unwrap());
 }
 
+/// Where a program that measures coverage writes it: all that is left of the environment.
+fn coverage() -> Option<(&'static str, std::ffi::OsString)> {
+    Some(("LLVM_PROFILE_FILE", std::env::var_os("LLVM_PROFILE_FILE")?))
+}
+
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-why"));
-    command.args(args).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command.args(args).env_clear().envs(coverage()).env("HOME", "/nonexistent").stdin(Stdio::null());
     command
 }
 

@@ -39,9 +39,14 @@ impl Drop for Folder {
     }
 }
 
+/// Where a program that measures coverage writes it: all that is left of the environment.
+fn coverage() -> Option<(&'static str, std::ffi::OsString)> {
+    Some(("LLVM_PROFILE_FILE", std::env::var_os("LLVM_PROFILE_FILE")?))
+}
+
 fn program(args: &[&str], home: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-why"));
-    command.args(args).env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+    command.args(args).env_clear().envs(coverage()).env("HOME", home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
     command.output().unwrap()
 }
 

@@ -31,6 +31,7 @@ pub fn reports(data: &str) -> Vec<Report> {
     let (message, reason, log, name, value) = (text(), text(), text(), text(), text());
     let waiting = ["ErrImagePull", "CrashLoopBackOff", "CreateContainerConfigError", "ContainerCreating", "RunContainerError", ""];
     let waiting = waiting.get(usize::from(state % 6)).copied().filter(|w| !w.is_empty()).unwrap_or(&reason);
+    let phase = ["Pending", "Running", "Failed"].get(usize::from(state % 3));
     let end = json!({"exitCode": i64::from(state) - 1, "reason": if state > 127 { "Error" } else { &reason }, "message": message,
         "startedAt": "2026-01-01T00:00:00Z", "finishedAt": value});
     let pod = json!({"apiVersion": "v1", "kind": "Pod",
@@ -43,7 +44,7 @@ pub fn reports(data: &str) -> Vec<Report> {
                 "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": name, "key": value}}}],
                 "livenessProbe": {"exec": {"command": [value]}},
                 "resources": {"requests": {"cpu": value, "memory": reason}, "limits": {"memory": value}}}]},
-        "status": {"phase": ["Pending", "Running", "Failed"].get(usize::from(state % 3)), "reason": reason, "message": message,
+        "status": {"phase": phase, "reason": reason, "message": message,
             "conditions": [{"type": "PodScheduled", "status": if state & 1 == 0 { "False" } else { "True" }, "reason": "Unschedulable", "message": message},
                 {"type": "Ready", "status": "False"}],
             "containerStatuses": [{"name": name, "restartCount": state, "ready": false, "image": value, "imageID": value,
