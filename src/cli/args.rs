@@ -60,10 +60,11 @@ pub struct Cli {
 /// Tasks besides diagnosing.
 #[derive(Debug, Subcommand)]
 pub enum Task {
-    /// Explain a reason or an exit code, without a cluster
+    /// Explain a reason, an exit code or a word of Kubernetes, without a cluster
     Explain {
-        /// A reason such as OOMKilled, or an exit code such as 137; without one, every reason
-        #[arg(value_name = "REASON|CODE", allow_hyphen_values = true, add = ArgValueCompleter::new(complete::reasons))]
+        /// A reason such as OOMKilled, an exit code such as 137, or what Kubernetes says, such as CrashLoopBackOff or
+        /// FailedMount; without one, every reason
+        #[arg(value_name = "REASON|CODE|WORD", allow_hyphen_values = true, add = ArgValueCompleter::new(complete::reasons))]
         word: Option<String>,
     },
     /// Print a completion script for a shell
