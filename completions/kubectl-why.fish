@@ -62,7 +62,7 @@ complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -l insecure-skip-t
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -l disable-compression -d 'Ask for answers without compression'
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -s V -l version -d 'Print version'
-complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -a "explain" -d 'Explain a reason or an exit code, without a cluster'
+complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -a "explain" -d 'Explain a reason, an exit code or a word of Kubernetes, without a cluster'
 complete -c kubectl-why -n "__fish_kubectl_why_needs_command" -a "completion" -d 'Print a completion script for a shell'
 complete -c kubectl-why -n "__fish_kubectl_why_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c kubectl-why -n "__fish_kubectl_why_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
