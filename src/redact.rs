@@ -20,12 +20,22 @@ const LONGEST_LOG_LINE: usize = 4 << 10;
 /// How much of the end of a log is kept.
 const LONGEST_LOG: usize = 64 << 10;
 
+/// How often the passes are repeated at most.
+const ROUNDS: usize = 8;
+
 /// One line without values that look like secrets.
 pub fn line(text: &str) -> Cow<'_, str> {
     let mut out = cut(text, LONGEST_LINE);
-    for pass in [values::known, values::urls, values::headers, assignments, programs] {
-        if let Some(changed) = pass(&out) {
-            out = Cow::Owned(changed);
+    // What one pass takes out can show another that a value is one, not a word of a sentence.
+    for _ in 0..ROUNDS {
+        let before = out.clone();
+        for pass in [values::known, values::urls, values::headers, assignments, programs] {
+            if let Some(changed) = pass(&out) {
+                out = Cow::Owned(changed);
+            }
+        }
+        if out == before {
+            break;
         }
     }
     out
