@@ -331,7 +331,7 @@ pub fn closest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Vec<St
 }
 
 /// Levenshtein's distance between two names, of which the first 256 characters count.
-fn edit_distance(a: &str, b: &str) -> usize {
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(256).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.chars().take(256).enumerate() {

@@ -31,12 +31,17 @@ pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
 
 /// Whole seconds of a duration as Go prints it: `2m40s`, `1h0m0s`, `500ms`. `None` if it is none.
 pub fn go_duration(text: &str) -> Option<i64> {
+    go_seconds(text).map(|seconds| seconds as i64)
+}
+
+/// Seconds of a duration as Go writes it, with their fraction. `None` if it is none.
+pub fn go_seconds(text: &str) -> Option<f64> {
     let mut seconds = 0.0_f64;
     let mut rest = text;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let letters = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (unit, next) = after.split_at(letters);
         let scale = match unit {
             "h" => 3600.0,
@@ -50,7 +55,7 @@ pub fn go_duration(text: &str) -> Option<i64> {
         seconds += number.parse::<f64>().ok()? * scale;
         rest = next;
     }
-    (!text.is_empty()).then_some(seconds as i64)
+    (!text.is_empty()).then_some(seconds)
 }
 
 #[cfg(test)]

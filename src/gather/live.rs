@@ -14,6 +14,7 @@ use super::client::{Client, Query};
 use super::connect::one_line;
 use super::failure::Failure;
 use super::plan::{self, Depth};
+use crate::facts::edit_distance;
 use crate::resource::Kind;
 use crate::snapshot::{Header, Lookup, Snapshot, Target, name_of};
 
@@ -257,31 +258,12 @@ fn likeness(name: &str, other: &str) -> Option<usize> {
     if name.is_empty() || name.len() > 300 || other.len() > 300 {
         return None;
     }
-    let distance = edits(name, other);
+    let distance = edit_distance(name, other);
     if other.starts_with(name) || name.starts_with(other) && !other.is_empty() {
         return Some(1 + distance / 16);
     }
     let share = other.split('-').next().is_some_and(|first| first.len() > 2 && name.split('-').next() == Some(first));
     (distance <= 1 + name.chars().count() / 3 || share).then_some(distance)
-}
-
-/// The edit distance (insert, delete, replace) of two names.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (y, above) in b.iter().zip(row.iter().skip(1)) {
-            let cost = (diagonal + usize::from(x != *y)).min(above + 1).min(left + 1);
-            diagonal = *above;
-            left = cost;
-            next.push(cost);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -303,7 +285,7 @@ mod tests {
     #[test]
     fn edits_are_counted() {
         for (a, b, n) in [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("a", "b", 1)] {
-            assert_eq!(edits(a, b), n, "{a} {b}");
+            assert_eq!(edit_distance(a, b), n, "{a} {b}");
         }
     }
 }
