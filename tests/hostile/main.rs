@@ -13,15 +13,30 @@ use kubectl_why::render::{Style, json, text};
 use kubectl_why::report::Report;
 use kubectl_why::snapshot::{Header, Snapshot};
 use mutation::{Mutation, apply, mutations};
-use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
 use serde_json::Value;
 
 /// The longest report, in bytes, whatever the input.
 const LONGEST: usize = 1 << 20;
 
+/// The thread's time after which a diagnosis hangs: a build for tests takes milliseconds.
+const HANGS: Duration = Duration::from_secs(5);
+
+/// A number from the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 /// How many times each scenario is changed; more with `HOSTILE_CASES`.
 fn cases() -> u32 {
-    std::env::var("HOSTILE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4)
+    number("HOSTILE_CASES").and_then(|n| n.try_into().ok()).unwrap_or(4)
+}
+
+/// Where a scenario's changes start from: the same in every run, so that a red test is red again; others with
+/// `HOSTILE_SEED`.
+fn seed(scenario: &str) -> RngSeed {
+    let start = number("HOSTILE_SEED").unwrap_or_default();
+    RngSeed::Fixed(scenario.bytes().fold(start, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into())))
 }
 
 fn snapshot(list: &Value) -> Snapshot {
@@ -85,7 +100,7 @@ fn try_one(scenario: &Scenario, changes: &[Mutation]) -> Result<(), TestCaseErro
     let took = thread_time().zip(started).map_or(wall.elapsed(), |(end, start)| end - start);
     match fault {
         Some(fault) => Err(TestCaseError::fail(fault)),
-        None if took > Duration::from_secs(1) => Err(TestCaseError::fail(format!("it took {took:?}"))),
+        None if took > HANGS => Err(TestCaseError::fail(format!("it took {took:?}"))),
         None => Ok(()),
     }
 }
@@ -105,6 +120,7 @@ fn whatever_is_done_to_a_snapshot_the_report_is_made_and_safe() {
 fn failure(scenario: &Scenario) -> Option<String> {
     let config = Config {
         cases: cases(),
+        rng_seed: seed(&scenario.name),
         failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
         max_shrink_iters: 200,
         ..Config::default()

@@ -82,7 +82,12 @@ pub fn apply(list: &mut Value, mutation: &Mutation) {
         6 => at(list, mutation.place, Value::is_string, |v| *v = spliced(v.as_str().unwrap_or_default(), salt).into()),
         7 => at(list, mutation.place, Value::is_array, |v| shuffle(v, salt)),
         8 => at(list, mutation.place, Value::is_array, |v| repeat(v, salt)),
-        9 => list["items"][0]["takenAt"] = TIMES[salt % TIMES.len()].into(),
+        9 => {
+            // An earlier change may have made the header something else than an object.
+            if let Some(header) = list["items"][0].as_object_mut() {
+                header.insert("takenAt".to_owned(), TIMES[salt % TIMES.len()].into());
+            }
+        }
         10 => at(list, mutation.place, is_time, |v| *v = TIMES[salt % TIMES.len()].into()),
         11 => at(list, mutation.place, Value::is_number, |v| {
             *v = [json!(i64::MIN), json!(i64::MAX), json!(-1), json!(256), json!(u64::MAX), json!(1e308), json!(0.5)]
@@ -92,7 +97,7 @@ pub fn apply(list: &mut Value, mutation: &Mutation) {
         12 => {
             let mut texts = Vec::new();
             gather_texts(list, &mut texts);
-            let text = texts[salt % texts.len()].clone();
+            let text = texts.get(salt % texts.len().max(1)).cloned().unwrap_or_default();
             at(list, mutation.place, Value::is_string, |v| *v = text.into());
         }
         13 => at(list, mutation.place, Value::is_string, |v| {
