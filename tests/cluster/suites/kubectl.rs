@@ -123,5 +123,5 @@ fn completion_of_a_cluster_that_is_away() {
     let output =
         scene.kubectl.run_with(&["__complete", "why", "pod/w"], &[("KUBECONFIG", &config.display().to_string())]);
     assert_eq!(output.status, 0, "{}", output.err);
-    assert!(output.took < std::time::Duration::from_secs(6), "{:?}", output.took);
+    assert!(output.took < std::time::Duration::from_secs(15), "{:?}", output.took);
 }
