@@ -153,6 +153,10 @@ fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Opti
         ([], _) if facts.target.kind != "Pod" => {
             format!("unknown: {}, and nothing that was read says why", facts.status_word())
         }
+        ([], _) if facts.awaits_node() && facts.scheduling_sentence().is_some() && facts.fit().is_none() => {
+            "unknown: the scheduler finds no node, and without the nodes nothing tells which of its reasons to act on"
+                .to_owned()
+        }
         ([], _) => format!("unknown: {} rules looked, none applies", rules::all().count()),
         ([one], _) => one.finding.headline.clone(),
         (many, _) => {
@@ -217,8 +221,12 @@ fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
             seen.push((reason, format!("condition {}: {message}", condition.type_)));
         }
     }
-    seen.extend(facts.events.iter().filter(|e| e.warning).map(|e| (e.reason.clone(), e.message.clone())));
-    seen.dedup();
+    // What a status says already is often said by an event too.
+    for event in facts.events.iter().filter(|e| e.warning) {
+        if event.message.is_empty() || !seen.iter().any(|(_, said)| said.ends_with(&event.message)) {
+            seen.push((event.reason.clone(), event.message.clone()));
+        }
+    }
     seen
 }
 
@@ -318,6 +326,23 @@ mod tests {
         let report = report(&case.snapshot(), &target);
         assert_eq!(report.verdict, Verdict::Unknown);
         assert_eq!(report.notes[0].1, "container proxy still runs, so the pod does not end");
+    }
+
+    #[test]
+    fn a_choice_that_only_the_nodes_could_make_is_said_to_be_open() {
+        let sentence = "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) had untolerated taint(s).";
+        let case = Case::pod(
+            json!({"nodeSelector": {"disk": "ssd"}, "containers": [{"name": "app"}]}),
+            json!({"phase": "Pending", "conditions": [
+                {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": sentence}]}),
+        )
+        .refused("nodes")
+        .event("FailedScheduling", "", sentence);
+        let target = case.facts(|f| f.target.clone());
+        let report = report(&case.snapshot(), &target);
+        assert_eq!(report.verdict, Verdict::Unknown);
+        assert!(report.summary.contains("without the nodes nothing tells which of its reasons"), "{}", report.summary);
+        assert_eq!(report.notes.iter().filter(|(_, said)| said.ends_with(sentence)).count(), 1, "said once");
     }
 
     #[test]

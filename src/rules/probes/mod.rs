@@ -8,7 +8,7 @@ mod readiness_probe_failing;
 mod startup_probe_failing;
 
 use super::Rule;
-use crate::facts::{Answer, Facts, Handler, ProbeKind, ProbeTrouble};
+use crate::facts::{Answer, Evidence, Facts, Handler, PortMismatch, ProbeKind, ProbeTrouble};
 use crate::finding::{Command, Finding, Remedy, Standing};
 
 /// The reasons of this stage, in the order in which they are read.
@@ -44,6 +44,20 @@ fn finding(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>, headline: String) -> F
         .because(trouble.event.map(|e| e.cite()))
         .because(trouble.kill.map(|e| e.cite()))
         .because(facts.cite_spec(container, &[probe.kind.field(), settings]))
+        .because(other_port(facts, trouble))
+}
+
+/// Where no event tells what came back: that the probe asks a port which the container does not declare.
+fn other_port(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Option<Evidence> {
+    let (None, Some(PortMismatch::Undeclared { declared })) = (&trouble.answer, facts.port_mismatch(&trouble.probe))
+    else {
+        return None;
+    };
+    let port = &trouble.probe.port.as_ref()?.written;
+    let declared = declared.join(", ");
+    Some(Evidence::derived(format!(
+        "it asks port {port}, and the container declares {declared}; no event says what came back"
+    )))
 }
 
 /// What came back, as the end of a sentence about the probe.

@@ -1,7 +1,7 @@
 //! A probe asks a port that the container does not have.
 
 use super::finding;
-use crate::facts::{Evidence, Facts, PortMismatch, ProbeTrouble};
+use crate::facts::{Facts, PortMismatch, ProbeTrouble};
 use crate::finding::{Certainty, Finding, Stage, Standing};
 use crate::rules::Rule;
 
@@ -52,16 +52,15 @@ fn mismatch(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Option<Finding> {
             let what = format!("{title} names port {}, which the container does not declare{there}", port.written);
             (Certainty::Certain, what)
         }
-        (PortMismatch::Undeclared { declared }, answer) => {
-            let certainty = match answer {
-                Some(answer) if answer.is_no_connection() => Certainty::Likely,
-                Some(_) => return None,
-                None => Certainty::Possible,
-            };
-            let came = if answer.is_some() { "gets no connection" } else { "does not succeed" };
+        (PortMismatch::Undeclared { declared }, Some(answer)) if answer.is_no_connection() => {
             let others = declared.join(", ");
-            (certainty, format!("{title} {came}: it asks port {}, and the container declares {others}", port.written))
+            let written = &port.written;
+            let what =
+                format!("{title} gets no connection: it asks port {written}, and the container declares {others}");
+            (Certainty::Likely, what)
         }
+        // Without the answer it is a hint, which the probe's own finding gives.
+        (PortMismatch::Undeclared { .. }, _) => return None,
     };
     let declared = container.spec.ports.iter().flatten().filter_map(|p| {
         let number = p.container_port.to_string();
@@ -81,11 +80,6 @@ fn mismatch(facts: &Facts<'_>, trouble: &ProbeTrouble<'_>) -> Option<Finding> {
             .certainty(certainty)
             .because(asked)
             .because(declared)
-            .because(
-                (certainty == Certainty::Possible).then(|| {
-                    Evidence::derived("no event says what came back, so an answer on that port is not ruled out")
-                }),
-            )
             .remedy(facts.look(["logs", &facts.pod.name, "-c", &container.name, "--tail=50"]))
             .remedy(facts.owner.edit(&change)),
     )
@@ -129,6 +123,11 @@ mod tests {
     fn an_answer_rules_it_out() {
         let slow = "Readiness probe failed: dial tcp 10.0.0.1:80: i/o timeout";
         none(case(json!(80), json!([{"containerPort": 8080}])).event("Unhealthy", "app", slow).check(&RULE));
+    }
+
+    #[test]
+    fn without_an_answer_it_is_not_claimed() {
+        none(case(json!(80), json!([{"containerPort": 8080}])).check(&RULE));
     }
 
     #[test]

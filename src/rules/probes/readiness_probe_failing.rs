@@ -75,6 +75,15 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_is_not_declared_is_a_hint_where_no_event_tells_more() {
+        let finding = one(case(false, "2026-01-01T11:50:00Z", http())
+            .edit("/spec/containers/0/ports", json!([{"containerPort": 9090}]))
+            .check(&RULE));
+        let said = format!("{:?}", finding.evidence);
+        assert!(said.contains("it asks port 8080, and the container declares 9090"), "{said}");
+    }
+
+    #[test]
     fn the_event_says_what_came_back() {
         let status = "Readiness probe failed: HTTP probe failed with statuscode: 503";
         let finding = one(case(false, "2026-01-01T11:50:00Z", http()).event("Unhealthy", "app", status).check(&RULE));

@@ -69,7 +69,11 @@ fn unplaced(facts: &Facts<'_>) -> Vec<Finding> {
     }
     if findings.is_empty() && counted.is_some() && !facts.reach_is_known() {
         let names: Vec<&str> = claims.iter().map(|c| c.name.as_str()).collect();
-        let nodes = counted.flatten().map_or_else(|| "nodes".to_owned(), |n| format!("{n} nodes"));
+        let nodes = match counted.flatten() {
+            Some(1) => "1 node".to_owned(),
+            Some(n) => format!("{n} nodes"),
+            None => "nodes".to_owned(),
+        };
         let headline = format!("{nodes} cannot reach the volume of claim {}", names.join(", "));
         let look = facts.look(["get", "pvc"]);
         findings.push(Finding::new(facts.subject(), headline).alternative().because(sentence()).remedy(look));
