@@ -5,6 +5,7 @@ mod header;
 use jiff::Timestamp;
 
 use crate::facts::scheduling::named;
+use crate::facts::time::human;
 use crate::facts::{Facts, Role, State};
 use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
 use crate::rank::{self, Cause};
@@ -157,7 +158,15 @@ fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Opti
             "unknown: the scheduler finds no node, and without the nodes nothing tells which of its reasons to act on"
                 .to_owned()
         }
-        ([], _) => format!("unknown: {} rules looked, none applies", rules::all().count()),
+        ([], _) => {
+            let how_far = match (facts.awaits_volumes(), facts.pod.node_name(), facts.bound_for()) {
+                (true, Some(node), Some(span)) => {
+                    format!("; in {} {node} has not got its volumes, network and sandbox ready", human(span))
+                }
+                _ => String::new(),
+            };
+            format!("unknown: {} rules looked, none applies{how_far}", rules::all().count())
+        }
         ([one], _) => one.finding.headline.clone(),
         (many, _) => {
             let enough = match (any_one, many.len()) {
@@ -217,7 +226,8 @@ fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
     }
     for condition in facts.pod.status.conditions.iter().flatten().filter(|c| c.status == "False") {
         let reason = condition.reason.clone().unwrap_or_default();
-        if let Some(message) = condition.message.as_deref().filter(|m| !m.is_empty()) {
+        let again = |m: &&str| seen.iter().any(|(r, said): &(String, String)| *r == reason && said.ends_with(*m));
+        if let Some(message) = condition.message.as_deref().filter(|m| !m.is_empty() && !again(m)) {
             seen.push((reason, format!("condition {}: {message}", condition.type_)));
         }
     }
@@ -343,6 +353,22 @@ mod tests {
         assert_eq!(report.verdict, Verdict::Unknown);
         assert!(report.summary.contains("without the nodes nothing tells which of its reasons"), "{}", report.summary);
         assert_eq!(report.notes.iter().filter(|(_, said)| said.ends_with(sentence)).count(), 1, "said once");
+    }
+
+    #[test]
+    fn an_unknown_cause_says_at_least_how_far_the_pod_got() {
+        let waiting = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
+        let case = Case::container(waiting)
+            .edit("/spec/nodeName", json!("node-1"))
+            .edit("/status/conditions", json!([
+                {"type": "PodReadyToStartContainers", "status": "False"},
+                {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T11:35:00Z"},
+                {"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": "unready: [app]"},
+                {"type": "ContainersReady", "status": "False", "reason": "ContainersNotReady", "message": "unready: [app]"}]));
+        let report = report(&case.snapshot(), &case.facts(|f| f.target.clone()));
+        let end = "none applies; in 25m node-1 has not got its volumes, network and sandbox ready";
+        assert!(report.summary.ends_with(end), "{}", report.summary);
+        assert_eq!(report.notes.len(), 2, "{:?}", report.notes);
     }
 
     #[test]
