@@ -188,9 +188,13 @@ impl Finding {
         self
     }
 
-    /// Adds what it rests on; takes one piece of evidence, an option or a list.
+    /// Adds what it rests on; takes one piece of evidence, an option or a list. What stands there already is not said again.
     pub fn because(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
-        self.evidence.extend(evidence);
+        for piece in evidence {
+            if !self.evidence.contains(&piece) {
+                self.evidence.push(piece);
+            }
+        }
         self
     }
 

@@ -5,7 +5,6 @@ mod header;
 use jiff::Timestamp;
 
 use crate::facts::scheduling::named;
-use crate::facts::time::human;
 use crate::facts::{Facts, Role, State};
 use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
 use crate::rank::{self, Cause};
@@ -159,12 +158,7 @@ fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Opti
                 .to_owned()
         }
         ([], _) => {
-            let how_far = match (facts.awaits_volumes(), facts.pod.node_name(), facts.bound_for()) {
-                (true, Some(node), Some(span)) => {
-                    format!("; in {} {node} has not got its volumes, network and sandbox ready", human(span))
-                }
-                _ => String::new(),
-            };
+            let how_far = facts.how_far().map_or_else(String::new, |far| format!("; {far}"));
             format!("unknown: {} rules looked, none applies{how_far}", rules::all().count())
         }
         ([one], _) => one.finding.headline.clone(),

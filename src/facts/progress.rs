@@ -38,6 +38,20 @@ impl Facts<'_> {
         ways?.into_iter().next().or_else(|| self.not_yet_ready())
     }
 
+    /// How far a pod got that is on a node and whose containers are not made: the end of a sentence about an unknown cause.
+    pub fn how_far(&self) -> Option<String> {
+        let (node, span) = (self.pod.node_name()?, human(self.bound_for()?));
+        if self.awaits_volumes() {
+            return Some(format!("in {span} {node} has not got its volumes, network and sandbox ready"));
+        }
+        let unmade = |c: &&Container| match &c.state {
+            State::Waiting { reason, .. } => reason == "ContainerCreating",
+            _ => false,
+        };
+        let container = self.main_containers().find(unmade).filter(|_| self.sandbox_is_up(None) == Some(true))?;
+        Some(format!("its sandbox is up, and {node} has not made {} in {span}", container.title()))
+    }
+
     fn not_yet_scheduled(&self) -> Option<String> {
         let age = self.pod.age(self.now)?;
         let refused = self.pod.condition("PodScheduled").is_some_and(|c| c.status == "False");
@@ -188,6 +202,23 @@ mod tests {
             json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]),
         );
         assert_eq!(said(&refused), None);
+    }
+
+    #[test]
+    fn what_the_sandbox_tells_is_how_far_a_pod_got() {
+        let creating = |up: &str| {
+            container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}})).edit(
+                "/status/conditions",
+                json!([{"type": "PodReadyToStartContainers", "status": up},
+                    {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T11:35:00Z"}]),
+            )
+        };
+        let far = |case: Case| case.facts(|f| f.how_far());
+        let volumes = "in 25m node-1 has not got its volumes, network and sandbox ready";
+        assert_eq!(far(creating("False")).as_deref(), Some(volumes));
+        let image = "its sandbox is up, and node-1 has not made container app in 25m";
+        assert_eq!(far(creating("True")).as_deref(), Some(image));
+        assert_eq!(far(container(json!({"state": {"running": {}}}))), None);
     }
 
     #[test]

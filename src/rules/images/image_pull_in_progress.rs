@@ -14,7 +14,9 @@ pub(super) const RULE: Rule = Rule {
     check,
     explain: r#"
 ## Meaning
-The kubelet has begun to pull the image, and neither success nor failure has been reported since.
+The kubelet has asked for the image, and neither success nor failure has been reported since. By default a kubelet pulls one
+image after the other (serializeImagePulls) and reports the pull before its turn has come, so a small image can wait for a
+large one of another pod on the node; the later Pulled event counts both times.
 
 ## Signs
 The event Pulling without a later Pulled or Failed, while the container waits with ContainerCreating or PodInitializing.

@@ -18,7 +18,8 @@ this one was over the limit.
 
 ## Signs
 `pull QPS exceeded` in the kubelet's message. By default a kubelet also pulls one image after the other
-(serializeImagePulls): a pod then waits with ContainerCreating and no word about it.
+(serializeImagePulls): a pod that waits for its turn shows ContainerCreating, mostly with Pulling, as one whose image is on its
+way does.
 
 ## Fix
 Wait; the kubelet tries again by itself. If many pods start on a node at once as a matter of course, raise the limits in the

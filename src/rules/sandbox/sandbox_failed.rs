@@ -45,7 +45,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 /// What the error asks for.
 fn advice(error: &str) -> &'static str {
+    const CGROUPS: &str =
+        "Look at systemd and the cgroups of NODE; a restart of the kubelet or the node clears what is stuck.";
     const KNOWN: &[(&[&str], &str)] = &[
+        // There, "no space" is about the number of cgroups that the kernel can hold.
+        (&["/sys/fs/cgroup"], CGROUPS),
         (&["no space left", "disk quota"], "Make room on the disk of NODE (bytes and inodes)."),
         (&["read-only file system", "input/output error"], "Check the disk of NODE: it cannot be written to."),
         (
@@ -54,10 +58,7 @@ fn advice(error: &str) -> &'static str {
         ),
         (&["resolv.conf"], "Create the file on NODE, or correct resolvConf in the kubelet's configuration."),
         (&["cgroupspath"], "Let kubelet and container runtime of NODE use the same cgroup driver."),
-        (
-            &["cgroup", "systemd"],
-            "Look at systemd and the cgroups of NODE; a restart of the kubelet or the node clears what is stuck.",
-        ),
+        (&["cgroup", "systemd"], CGROUPS),
         (
             &["user namespace", "idmap", "mount_attr_idmap"],
             "Remove hostUsers: false from the pod, or run it where the runtime supports user namespaces.",
@@ -90,6 +91,9 @@ mod tests {
         assert_eq!(finding.headline, "node-1 cannot make the pod's sandbox: NRI RunPodSandbox failed: injected error");
         let finding = one(failing("mkdir /var/log/pods/shop_web_3f: read-only file system").check(&RULE));
         assert!(finding.remedies[2].say.contains("cannot be written"), "{:?}", finding.remedies);
+        let full = "mkdir /sys/fs/cgroup/memory/kubepods/besteffort/podfa: no space left on device";
+        let finding = one(failing(full).check(&RULE));
+        assert!(finding.remedies[2].say.contains("cgroups of node-1"), "{:?}", finding.remedies);
     }
 
     #[test]
