@@ -1,11 +1,11 @@
 //! The answer about one target, ready to be printed: renderers decide nothing.
 
 mod header;
+mod summary;
 
 use jiff::Timestamp;
 
-use crate::facts::scheduling::named;
-use crate::facts::{Facts, Role, State};
+use crate::facts::Facts;
 use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
 use crate::rank::{self, Cause};
 use crate::resource::Kind;
@@ -35,8 +35,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// One sentence, no full stop.
     pub summary: String,
-    /// Whether fixing any one cause is enough; else all must clear.
-    pub any_one: bool,
+    /// How many of the causes have to clear.
+    pub enough: Enough,
     /// The causes, the first first.
     pub causes: Vec<Cause>,
     /// True and useful, not the cause: reason and sentence, five at most.
@@ -51,6 +51,17 @@ pub struct Report {
     pub taken_at: Timestamp,
     /// Whether that is only the newest time in the objects, because nothing tells when they were read.
     pub undated: bool,
+}
+
+/// How many of several causes have to clear before the pod gets on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Enough {
+    /// All of them, or the only one.
+    All,
+    /// Any one: each stands for nodes of its own.
+    AnyOne,
+    /// Only the nodes, which were not read, could tell.
+    Unknown,
 }
 
 /// A question that got no answer.
@@ -76,10 +87,10 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
     let verdict = verdict(&facts, &ranked.causes, progress.is_some() && !snapshot.header.undated);
     let mut notes: Vec<_> = ranked.notes.iter().map(|(r, f)| (r.reason.to_owned(), f.headline.clone())).collect();
     if verdict == Verdict::Unknown {
-        notes.splice(0..0, what_stands_out(&facts));
+        notes.splice(0..0, summary::what_stands_out(&facts));
     }
     notes.truncate(MOST_NOTES);
-    let any_one = ranked.causes.len() > 1 && ranked.causes.iter().all(|c| c.finding.alternative);
+    let enough = summary::enough(&facts, &ranked.causes);
     Report {
         uid: facts.target_uid().to_owned(),
         header: header::header(&facts),
@@ -88,8 +99,8 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
         status_detail: header::status_detail(&facts),
         stage: ranked.causes.first().map(|c| c.rule.stage),
         verdict,
-        summary: summary(&facts, &ranked.causes, verdict, progress, any_one),
-        any_one,
+        summary: summary::summary(&facts, &ranked.causes, verdict, progress, enough),
+        enough,
         causes: ranked.causes,
         notes,
         gaps: gaps(snapshot, target, &facts, &findings.broken),
@@ -142,96 +153,6 @@ impl Report {
         self.stage = self.causes.first().map(|c| c.rule.stage);
         Ok(())
     }
-}
-
-fn summary(facts: &Facts<'_>, causes: &[Cause], verdict: Verdict, progress: Option<String>, any_one: bool) -> String {
-    match (causes, verdict) {
-        ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
-        ([], Verdict::Completed) => "the pod has done its work and will not run again".to_owned(),
-        ([], Verdict::InProgress) => progress.unwrap_or_else(|| "it is on its way".to_owned()),
-        ([], _) if progress.is_some() => "unknown: nothing says when the file was read, so no age is known".to_owned(),
-        ([], _) if facts.target.kind != "Pod" => {
-            format!("unknown: {}, and nothing that was read says why", facts.status_word())
-        }
-        ([], _) if facts.awaits_node() && facts.scheduling_sentence().is_some() && facts.fit().is_none() => {
-            "unknown: the scheduler finds no node, and without the nodes nothing tells which of its reasons to act on"
-                .to_owned()
-        }
-        ([], _) => {
-            let how_far = facts.how_far().map_or_else(String::new, |far| format!("; {far}"));
-            format!("unknown: {} rules looked, none applies{how_far}", rules::all().count())
-        }
-        ([one], _) => one.finding.headline.clone(),
-        (many, _) => {
-            let enough = match (any_one, many.len()) {
-                (true, 2) => "Fixing either is enough",
-                (true, _) => "Fixing any one of them is enough",
-                (false, 2) => "Both must clear",
-                (false, _) => "All of them must clear",
-            };
-            format!("{}. {enough}", several(facts, many, any_one))
-        }
-    }
-}
-
-/// What several causes have in common: what they keep the pod from, and the containers that they are about.
-fn several(facts: &Facts<'_>, causes: &[Cause], any_one: bool) -> String {
-    let things = number(causes.len());
-    let first = causes.first().map(|c| c.rule.stage);
-    let in_scheduling = causes.iter().all(|c| c.rule.stage == Stage::Scheduling);
-    let mut containers: Vec<&str> = causes.iter().filter_map(|c| c.finding.subject.container.as_deref()).collect();
-    containers.dedup();
-    match first {
-        _ if facts.pod.is_deleting() => format!("{things} things keep this pod from going away"),
-        _ if in_scheduling && any_one => format!("no node takes this pod, for {things} reasons"),
-        _ if in_scheduling => format!("{things} things keep this pod from getting a node"),
-        _ if containers.len() == causes.len() && containers.len() <= 4 => {
-            format!("{things} faults, one each in containers {}", named(&containers))
-        }
-        _ => format!("{things} things stand against this pod"),
-    }
-}
-
-fn number(n: usize) -> String {
-    let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
-    words.get(n).map_or_else(|| n.to_string(), |w| (*w).to_owned())
-}
-
-/// What a person would look at first where no rule applies: what the containers wait for, what conditions and Warning
-/// events say.
-fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
-    let mut seen = Vec::new();
-    if !facts.pod.reason().is_empty() {
-        seen.push((facts.pod.reason().to_owned(), facts.pod.message().to_owned()));
-    }
-    for container in facts.main_containers().filter(|c| c.role != Role::Ephemeral) {
-        if let State::Waiting { reason, message } = &container.state {
-            let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-            seen.push((reason.clone(), format!("{} waits{why}", container.title())));
-        }
-    }
-    // A Job's pod ends only with the last of its containers, a helper beside the work included.
-    let mut ended = facts.main_containers().filter(|c| c.role == Role::App && matches!(c.state, State::Ended(_)));
-    if facts.pod.restart_policy() != "Always" && ended.next().is_some() {
-        let running = facts.main_containers().filter(|c| c.role == Role::App && c.is_running());
-        seen.extend(
-            running.map(|c| ("Running".to_owned(), format!("{} still runs, so the pod does not end", c.title()))),
-        );
-    }
-    for condition in facts.pod.status.conditions.iter().flatten().filter(|c| c.status == "False") {
-        let reason = condition.reason.clone().unwrap_or_default();
-        let again = |m: &&str| seen.iter().any(|(r, said): &(String, String)| *r == reason && said.ends_with(*m));
-        if let Some(message) = condition.message.as_deref().filter(|m| !m.is_empty() && !again(m)) {
-            seen.push((reason, format!("condition {}: {message}", condition.type_)));
-        }
-    }
-    // What a status says already is often said by an event too.
-    for event in facts.events.iter().filter(|e| e.warning) {
-        if event.message.is_empty() || !seen.iter().any(|(_, said)| said.ends_with(&event.message)) {
-            seen.push((event.reason.clone(), event.message.clone()));
-        }
-    }
-    seen
 }
 
 fn gaps(snapshot: &Snapshot, target: &Target, facts: &Facts<'_>, broken: &[&str]) -> Vec<Gap> {
@@ -317,53 +238,6 @@ mod tests {
 
     use super::*;
     use crate::rules::testing::Case;
-
-    #[test]
-    fn a_helper_that_keeps_a_jobs_pod_from_ending_stands_out() {
-        let case = Case::pod(
-            json!({"nodeName": "node-1", "restartPolicy": "Never", "containers": [{"name": "work"}, {"name": "proxy"}]}),
-            json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [
-                {"name": "work", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}},
-                {"name": "proxy", "ready": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}]}),
-        );
-        let target = case.facts(|f| f.target.clone());
-        let report = report(&case.snapshot(), &target);
-        assert_eq!(report.verdict, Verdict::Unknown);
-        assert_eq!(report.notes[0].1, "container proxy still runs, so the pod does not end");
-    }
-
-    #[test]
-    fn a_choice_that_only_the_nodes_could_make_is_said_to_be_open() {
-        let sentence = "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) had untolerated taint(s).";
-        let case = Case::pod(
-            json!({"nodeSelector": {"disk": "ssd"}, "containers": [{"name": "app"}]}),
-            json!({"phase": "Pending", "conditions": [
-                {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": sentence}]}),
-        )
-        .refused("nodes")
-        .event("FailedScheduling", "", sentence);
-        let target = case.facts(|f| f.target.clone());
-        let report = report(&case.snapshot(), &target);
-        assert_eq!(report.verdict, Verdict::Unknown);
-        assert!(report.summary.contains("without the nodes nothing tells which of its reasons"), "{}", report.summary);
-        assert_eq!(report.notes.iter().filter(|(_, said)| said.ends_with(sentence)).count(), 1, "said once");
-    }
-
-    #[test]
-    fn an_unknown_cause_says_at_least_how_far_the_pod_got() {
-        let waiting = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
-        let case = Case::container(waiting)
-            .edit("/spec/nodeName", json!("node-1"))
-            .edit("/status/conditions", json!([
-                {"type": "PodReadyToStartContainers", "status": "False"},
-                {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T11:35:00Z"},
-                {"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": "unready: [app]"},
-                {"type": "ContainersReady", "status": "False", "reason": "ContainersNotReady", "message": "unready: [app]"}]));
-        let report = report(&case.snapshot(), &case.facts(|f| f.target.clone()));
-        let end = "none applies; in 25m node-1 has not got its volumes, network and sandbox ready";
-        assert!(report.summary.ends_with(end), "{}", report.summary);
-        assert_eq!(report.notes.len(), 2, "{:?}", report.notes);
-    }
 
     #[test]
     fn without_a_clock_nothing_is_called_on_its_way() {

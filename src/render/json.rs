@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::finding::{Effect, Evidence, Remedy};
 use crate::rank::Cause;
-use crate::report::{Gap, Report};
+use crate::report::{Enough, Gap, Report};
 
 /// The answer about one target.
 #[derive(Debug, Serialize)]
@@ -27,7 +27,7 @@ pub struct Diagnosis {
     pub verdict: &'static str,
     /// One sentence.
     pub summary: String,
-    /// `All` or `AnyOne` of the causes must be fixed.
+    /// `All` or `AnyOne` of the causes must be fixed; `Unknown` where only nodes that were not read would tell.
     pub enough: &'static str,
     /// What keeps the target, the first first.
     pub causes: Vec<CauseEntry>,
@@ -260,7 +260,11 @@ fn diagnosis(report: &Report) -> Diagnosis {
         stage: report.stage.map(|s| s.name()),
         verdict: report.verdict.word(),
         summary: report.summary.clone(),
-        enough: if report.any_one { "AnyOne" } else { "All" },
+        enough: match report.enough {
+            Enough::All => "All",
+            Enough::AnyOne => "AnyOne",
+            Enough::Unknown => "Unknown",
+        },
         causes: report.causes.iter().map(cause).collect(),
         notes: report
             .notes

@@ -34,6 +34,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let holders = facts.fit().map(|fit| fit.port_holders(obstacle)).unwrap_or_default();
     let wanted = facts.host_ports();
     let headline = match holders.as_slice() {
+        [] if wanted.is_empty() => format!("the scheduler finds a host port taken on {} of the nodes", obstacle.count),
         [] => format!("the scheduler finds host port {} taken on {} of the nodes", named(&wanted), obstacle.count),
         [(node, port, space, pod)] => format!("host port {port} of {node} is taken by pod {pod} of namespace {space}"),
         [(node, port, space, pod), rest @ ..] => format!(

@@ -74,7 +74,8 @@ fn unplaced(facts: &Facts<'_>) -> Vec<Finding> {
             Some(n) => format!("{n} nodes"),
             None => "nodes".to_owned(),
         };
-        let headline = format!("{nodes} cannot reach the volume of claim {}", names.join(", "));
+        let of = if names.is_empty() { "the pod".to_owned() } else { format!("claim {}", names.join(", ")) };
+        let headline = format!("{nodes} cannot reach the volume of {of}");
         let look = facts.look(["get", "pvc"]);
         findings.push(Finding::new(facts.subject(), headline).alternative().because(sentence()).remedy(look));
     }
