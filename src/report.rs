@@ -164,7 +164,7 @@ fn gaps(snapshot: &Snapshot, target: &Target, facts: &Facts<'_>, broken: &[&str]
     }));
     gaps.extend(facts.pod.unreadable.iter().map(|part| Gap {
         question: format!("what the pod's {part} says"),
-        why: format!("its {part} is not of the form that the API has"),
+        why: format!("its {part} is not of the form that the API has, or is larger than any pod's"),
         ask: Vec::new(),
     }));
     gaps.extend(broken.iter().map(|reason| Gap {

@@ -205,3 +205,17 @@ fn thousands_of_everything_else_are_bounded_too() {
     assert!(page.len() < MIB);
     started.within(10);
 }
+
+#[test]
+fn a_pod_of_countless_containers_is_not_read_into_memory() {
+    for list in ["containers", "initContainers", "volumes"] {
+        let many: Vec<String> = (0..60_000).map(|n| format!("{{\"name\":\"c{n}\"}}")).collect();
+        let pod = format!(
+            "{{\"kind\":\"Pod\",\"metadata\":{{\"name\":\"x\",\"namespace\":\"n\"}},\"spec\":{{\"{list}\":[{}]}}}}",
+            many.join(",")
+        );
+        let out = run(&Temporary::new(pod.as_bytes()), 256);
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success() && said.contains("larger than any pod's"), "{said}{:?}", out.status);
+    }
+}

@@ -23,7 +23,7 @@ pub struct Pod {
     pub spec: core::PodSpec,
     /// What the kubelet and the scheduler say.
     pub status: core::PodStatus,
-    /// The parts of it that could not be read, because they are of a type that the API does not have.
+    /// The parts of it that could not be read: of a type that the API does not have, or larger than any pod's.
     pub unreadable: Vec<&'static str>,
 }
 
@@ -129,13 +129,19 @@ impl Pod {
     }
 }
 
+/// The most entries of a list of a pod, its containers for one, that are read. A container takes 14 bytes in a file and a
+/// hundred times that in memory; what the API server accepts as one request leaves room for few thousands.
+const MOST_ENTRIES: usize = 5_000;
+
 fn part<T: Default + for<'de> Deserialize<'de>>(
     object: &Value,
     key: &'static str,
     unreadable: &mut Vec<&'static str>,
 ) -> T {
     let Some(value) = object.get(key).filter(|v| !v.is_null()) else { return T::default() };
-    T::deserialize(value).unwrap_or_else(|_| {
+    let lists = value.as_object().into_iter().flat_map(|fields| fields.values()).filter_map(Value::as_array);
+    let read = if lists.map(Vec::len).all(|n| n <= MOST_ENTRIES) { T::deserialize(value).ok() } else { None };
+    read.unwrap_or_else(|| {
         unreadable.push(key);
         T::default()
     })
