@@ -1,7 +1,7 @@
 //! The node ran out of memory, not the container.
 
 use crate::facts::time::seconds_between;
-use crate::facts::{End, Ending, Event, Evidence, Facts, Signal};
+use crate::facts::{End, Ending, Event, Evidence, Facts, Quantity, Signal};
 use crate::finding::{Certainty, Finding, Stage};
 use crate::rules::Rule;
 
@@ -46,7 +46,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn found(facts: &Facts<'_>, end: &End<'_>) -> Option<Finding> {
     let event = system_oom(facts, end);
-    let unlimited = facts.memory_limit(end.container).is_none();
+    // A limit that cannot be read may be one all the same.
+    let readable = end.container.limit("memory").is_none_or(|limit| Quantity::parse(limit).is_some());
+    let unlimited = facts.memory_limit(end.container).is_none() && readable;
     let (certainty, sign) = match (end.ending, &event) {
         (Ending::OutOfMemory, Some(_)) if unlimited => (Certainty::Certain, "it has no memory limit"),
         (Ending::OutOfMemory, None) if unlimited => (Certainty::Likely, "it has no memory limit"),
@@ -127,6 +129,8 @@ mod tests {
         let limit = json!({"limits": {"memory": "96Mi"}});
         none(killed("OOMKilled").edit("/spec/containers/0/resources", limit.clone()).check(&RULE));
         none(killed("OOMKilled").edit("/spec/resources", limit).check(&RULE));
+        let unreadable = json!({"limits": {"memory": "plenty"}});
+        none(killed("OOMKilled").edit("/spec/containers/0/resources", unreadable).check(&RULE));
     }
 
     #[test]

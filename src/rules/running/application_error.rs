@@ -49,14 +49,11 @@ fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
         let which = if words.telling.is_some() { "it says" } else { "its last words are" };
         Some(format!("; {which} {}", quoted(words.line()?)))
     });
-    let change = format!(
-        "Change what the program complains about: its configuration, arguments or image in {}",
-        facts.owner.argument()
-    );
+    let change = "Change what the program complains about: its configuration, arguments or image";
     finding(facts, end, format!("{}{}", end.told(), says.unwrap_or_default()))
         .because(words.map(|w| w.cite()).unwrap_or_default())
         .because(convention(end))
-        .remedy(facts.owner.edit(&change))
+        .remedy(facts.owner.edit(change))
 }
 
 /// What the number means by convention, where there is just one convention for it.
