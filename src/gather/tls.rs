@@ -26,7 +26,7 @@ pub(super) fn of_cluster(session: &Session) -> Result<ClientConfig, ConnectError
     let Some((certificate, key)) = &session.identity else { return Ok(trusting.with_no_client_auth()) };
     let chain = certificates(certificate).ok_or_else(|| wrong("the client-certificate holds no PEM certificate"))?;
     let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|_| wrong("the client-key holds no private key in PEM that is not encrypted"))?;
+        .map_err(|_| wrong("the client-key holds no unencrypted private key in PEM"))?;
     trusting.with_client_auth_cert(chain, key).map_err(|error| match error {
         Error::InconsistentKeys(_) => wrong("the client-key does not belong to the client-certificate"),
         other => wrong(other),

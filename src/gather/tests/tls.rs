@@ -145,9 +145,9 @@ fn the_users_certificate_must_fit_its_key() {
     let (other, _) = issued(&ours, "me", 2100);
     says(with(&other.pem(), &key), "the client-key does not belong to the client-certificate");
     says(with(&key, &key), "the client-certificate holds no PEM certificate");
-    says(with(&certificate, &certificate), "the client-key holds no private key");
+    says(with(&certificate, &certificate), "the client-key holds no unencrypted private key");
     says(with("junk", &key), "the client-certificate holds no PEM certificate");
-    says(with(&certificate, "junk"), "the client-key holds no private key");
+    says(with(&certificate, "junk"), "the client-key holds no unencrypted private key");
     says(asked(&[("ca", "junk")], to(&address)), "the certificate-authority of the cluster holds no PEM certificate");
     says(asked(&[("ca", &ca)], to(&address)), "check the client certificate");
 }
