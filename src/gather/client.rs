@@ -15,7 +15,7 @@ use super::connect::{Connect, ConnectError};
 use super::failure::{Failure, seconds};
 use super::kubeconfig::Surroundings;
 use super::path::{base, encode, named_as, push_query};
-use super::proto::{ListSink, PodItems, status_as_json};
+use super::proto::{ListSink, PodItems, status as status_of};
 use super::session::Session;
 use super::transport::{self, Exchange};
 use crate::resource::Kind;
@@ -343,7 +343,7 @@ impl Client {
         let mut body = Vec::new();
         // What there is of an error's body is enough: the status says the most.
         let _ = read(response.into_body(), 1 << 20, &mut body, bytes).await;
-        let failure = Failure::of_status(status, &status_as_json(body));
+        let failure = Failure::of_status(status, status_of(&body));
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Err(Trial::Again(failure, wait)),
             _ => Err(Trial::Over(failure)),

@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::Value;
+use kube::core::response::{Status, reason};
 use tower::BoxError;
 
 use super::connect::one_line;
@@ -55,26 +55,18 @@ pub(super) fn seconds(limit: Duration) -> String {
 impl Failure {
     /// What an error status means. Only a Status that names an object says that the object does not exist; a bare 404 is a path
     /// that the server, or something before it, does not know.
-    pub(super) fn of_status(code: StatusCode, body: &[u8]) -> Self {
-        let status: Option<Value> = serde_json::from_slice(body)
-            .ok()
-            .filter(|s: &Value| s.get("kind").and_then(Value::as_str) == Some("Status"));
-        let field = |pointer: &str| {
-            status
-                .as_ref()
-                .and_then(|s| s.pointer(pointer))
-                .and_then(Value::as_str)
-                .map(|text| one_line(text, 2000))
-                .filter(|text| !text.is_empty())
-        };
+    pub(super) fn of_status(code: StatusCode, status: Option<Status>) -> Self {
         let name = code.canonical_reason().unwrap_or("unknown status");
-        let message = field("/message").unwrap_or_else(|| format!("{} {name}", code.as_u16()));
+        let message = status
+            .as_ref()
+            .map(|s| one_line(&s.message, 2000))
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| format!("{} {name}", code.as_u16()));
+        let absent = status
+            .as_ref()
+            .is_some_and(|s| s.reason == reason::NOT_FOUND && s.details.as_ref().is_some_and(|d| !d.name.is_empty()));
         match code {
-            StatusCode::NOT_FOUND
-                if field("/reason").as_deref() == Some("NotFound") && field("/details/name").is_some() =>
-            {
-                Failure::NotFound(message)
-            }
+            StatusCode::NOT_FOUND if absent => Failure::NotFound(message),
             StatusCode::NOT_FOUND => Failure::NotServed(message),
             StatusCode::FORBIDDEN => Failure::Forbidden(message),
             StatusCode::BAD_REQUEST if status.is_some() => Failure::Invalid(message),
@@ -136,7 +128,8 @@ fn causes(error: &BoxError) -> Vec<&(dyn Error + 'static)> {
 
 /// What is wrong with the server's certificate, from rustls' names.
 fn certificate(why: &str) -> String {
-    let text = if why.contains("UnknownIssuer") || why.contains("unknown issuer") {
+    // A bad signature is that of another authority with the same name: kubeadm calls every cluster's "kubernetes".
+    let text = if ["UnknownIssuer", "unknown issuer", "BadSignature"].iter().any(|name| why.contains(name)) {
         "the server's certificate is not signed by the certificate-authority of the kubeconfig"
     } else if why.contains("NotValidForName") || why.contains("not valid for name") {
         "the server's certificate is for another name (see --tls-server-name)"

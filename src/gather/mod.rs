@@ -19,6 +19,7 @@ mod proto;
 mod proxy;
 mod resolve;
 mod session;
+mod tls;
 mod transport;
 
 pub use ask::{Ask, Question};

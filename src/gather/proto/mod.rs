@@ -6,8 +6,10 @@ mod node;
 mod pod;
 
 use jiff::Timestamp;
+use kube::core::response;
 use prost::Message;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::answer::Sink;
 
@@ -58,19 +60,23 @@ struct StatusDetails {
     name: String,
 }
 
-/// A Status that came as protobuf, as JSON. Whatever is none is given back as it is.
-pub(super) fn status_as_json(body: Vec<u8>) -> Vec<u8> {
-    let status = body
-        .strip_prefix(MAGIC)
-        .and_then(|envelope| Unknown::decode(envelope).ok())
-        .and_then(|unknown| Status::decode(unknown.raw.as_slice()).ok());
-    match status {
-        Some(Status { message, reason, details }) => serde_json::json!({"kind": "Status", "message": message,
-            "reason": reason, "details": {"name": details.unwrap_or_default().name}})
-        .to_string()
-        .into_bytes(),
-        None => body,
-    }
+/// The Status in the body of a refusal, protobuf or JSON. Whatever else answers, a proxy for one, gives none.
+pub(super) fn status(body: &[u8]) -> Option<response::Status> {
+    let Some(envelope) = body.strip_prefix(MAGIC) else {
+        let object: Value = serde_json::from_slice(body).ok()?;
+        let is_status = object.get("kind").and_then(Value::as_str) == Some("Status");
+        return is_status.then(|| serde_json::from_value(object).unwrap_or_default());
+    };
+    let unknown = Unknown::decode(envelope).ok()?;
+    let Status { message, reason, details } = Status::decode(unknown.raw.as_slice()).ok()?;
+    Some(response::Status::failure(&message, &reason).with_details(response::StatusDetails {
+        name: details.unwrap_or_default().name,
+        group: String::new(),
+        kind: String::new(),
+        uid: String::new(),
+        causes: Vec::new(),
+        retry_after_seconds: 0,
+    }))
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

@@ -6,6 +6,7 @@ mod overview;
 mod plugin;
 mod proxies;
 mod server;
+mod tls;
 mod waves;
 
 use std::path::PathBuf;
