@@ -9,12 +9,12 @@ use crate::rules;
 use crate::verdict::Verdict;
 
 /// How many of the causes have to clear. The scheduler's sentence alone does not say whether two of its reasons are about
-/// the same nodes.
+/// the same nodes, unless each is about all of them.
 pub(super) fn enough(facts: &Facts<'_>, causes: &[Cause]) -> Enough {
     match causes {
         [] | [_] => Enough::All,
         _ if causes.iter().all(|c| c.finding.alternative) => Enough::AnyOne,
-        _ if is_scheduling(causes) && facts.is_obstructed() && facts.fit().is_none() => Enough::Unknown,
+        _ if is_scheduling(causes) && facts.is_obstructed_in_parts() && facts.fit().is_none() => Enough::Unknown,
         _ => Enough::All,
     }
 }
@@ -31,6 +31,7 @@ pub(super) fn summary(
     progress: Option<String>,
     enough: Enough,
 ) -> String {
+    let counts_nodes = facts.scheduling_sentence().is_some_and(|s| s.nodes.is_some());
     match (causes, verdict) {
         ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
         ([], Verdict::Completed) => "the pod has done its work and will not run again".to_owned(),
@@ -39,7 +40,7 @@ pub(super) fn summary(
         ([], _) if facts.target.kind != "Pod" => {
             format!("unknown: {}, and nothing that was read says why", facts.status_word())
         }
-        ([], _) if facts.awaits_node() && facts.scheduling_sentence().is_some() && facts.fit().is_none() => {
+        ([], _) if facts.awaits_node() && counts_nodes && facts.fit().is_none() => {
             "unknown: the scheduler finds no node, and without the nodes nothing tells which of its reasons to act on"
                 .to_owned()
         }
@@ -141,6 +142,13 @@ mod tests {
         )
         .refused("nodes")
         .event("FailedScheduling", "", sentence)
+    }
+
+    #[test]
+    fn what_is_said_of_every_node_must_all_clear() {
+        let report =
+            of(&refused_by_the_scheduler("0/3 nodes are available: 3 Insufficient cpu, 3 Insufficient memory."));
+        assert_eq!((report.causes.len(), report.enough), (2, Enough::All));
     }
 
     #[test]

@@ -231,6 +231,12 @@ impl<'a> Facts<'a> {
         !self.scheduling().obstacles.is_empty()
     }
 
+    /// Whether one of several obstacles does not concern every node.
+    pub fn is_obstructed_in_parts(&self) -> bool {
+        let all = self.scheduling_sentence().and_then(|s| s.nodes);
+        self.scheduling().obstacles.iter().any(|o| Some(o.count) != all)
+    }
+
     /// A finding about an obstacle. What the scheduler and the autoscaler said closes the first of them, and those that rest
     /// on it.
     pub fn obstructed(

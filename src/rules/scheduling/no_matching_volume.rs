@@ -37,14 +37,17 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let waiting: Vec<&str> = pending.iter().map(|p| p.claim.name.as_str()).collect();
     let claims = facts.claims();
     let all: Vec<&str> = claims.iter().map(|c| c.name.as_str()).collect();
-    let which = if waiting.is_empty() { all.join(", ") } else { waiting.join(", ") };
+    let which = match if waiting.is_empty() { all } else { waiting }.as_slice() {
+        [] => "the pod".to_owned(),
+        names => format!("claim {}", names.join(", ")),
+    };
     for word in &said.words {
         let headline = match word {
             VolumeWord::NoneToBind(n) => {
-                format!("{} no volume for claim {which} to bind and cannot get one", nodes(*n, "has", "have"))
+                format!("{} no volume for {which} to bind and cannot get one", nodes(*n, "has", "have"))
             }
             VolumeWord::NoRoom(n) => {
-                format!("{} too little storage left for claim {which}", nodes(*n, "has", "have"))
+                format!("{} too little storage left for {which}", nodes(*n, "has", "have"))
             }
             _ => continue,
         };
