@@ -28,8 +28,8 @@ const LONGEST: usize = 1000;
 /// pods there or by a volume.
 pub fn selection(pod: &Value) -> Option<String> {
     let wanted = pod.pointer("/spec/nodeSelector")?.as_object()?;
-    let refused =
-        items(pod, &["status", "conditions"]).find(|c| c.get("type").and_then(Value::as_str) == Some("PodScheduled"))?;
+    let refused = items(pod, &["status", "conditions"])
+        .find(|c| c.get("type").and_then(Value::as_str) == Some("PodScheduled"))?;
     let sentence = Sentence::parse(refused.get("message")?.as_str()?);
     let (mut found_no_room, mut others) = (false, false);
     for clause in &sentence.clauses {
@@ -86,7 +86,8 @@ mod tests {
             "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": message}]}})
     }
 
-    const FULL: &str = "0/9 nodes are available: 2 Insufficient cpu, 7 node(s) didn't match Pod's node affinity/selector.";
+    const FULL: &str =
+        "0/9 nodes are available: 2 Insufficient cpu, 7 node(s) didn't match Pod's node affinity/selector.";
 
     #[test]
     fn nodes_of_the_selector_tell_all_where_they_are_full() {
@@ -121,7 +122,9 @@ mod tests {
 
     #[test]
     fn what_is_no_label_goes_into_no_question() {
-        for selector in [json!({"pool": "a,b"}), json!({"pool": "a b"}), json!({"": "x"}), json!({"pool": 1}), json!(["x"])] {
+        for selector in
+            [json!({"pool": "a,b"}), json!({"pool": "a b"}), json!({"": "x"}), json!({"pool": 1}), json!(["x"])]
+        {
             assert_eq!(selection(&pod(FULL, selector.clone())), None, "{selector}");
         }
     }

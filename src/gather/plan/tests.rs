@@ -67,9 +67,9 @@ impl Cluster {
                     Question::NodesWith { labels } => bears(node, labels),
                     _ => true,
                 })
-                    .into_iter()
-                    .filter_map(|n| serde_json::from_value::<Node>(n).ok())
-                    .collect(),
+                .into_iter()
+                .filter_map(|n| serde_json::from_value::<Node>(n).ok())
+                .collect(),
             )),
             Question::Log { .. } => Ok(Answer::Text("boom\n".to_owned())),
         }

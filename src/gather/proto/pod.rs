@@ -297,13 +297,16 @@ mod tests {
     #[test]
     fn a_pod_that_does_not_seem_fine_has_a_state() {
         let state = |pod: Value| PodMessage::deserialize(pod).expect("a pod").state().to_owned();
-        let waits = |reason: &str| json!({"metadata": {}, "status": {"phase": "Pending", "containerStatuses": [
-            {"state": {}}, {"state": {"waiting": {"reason": reason}}}]}});
+        let waits = |reason: &str| {
+            json!({"metadata": {}, "status": {"phase": "Pending", "containerStatuses": [
+            {"state": {}}, {"state": {"waiting": {"reason": reason}}}]}})
+        };
         assert_eq!(state(waits("ImagePullBackOff")), "ImagePullBackOff");
         assert_eq!(state(waits("ContainerCreating")), "Pending");
         assert_eq!(state(json!({"metadata": {}, "status": {"phase": "Failed", "reason": "Evicted"}})), "Evicted");
         assert_eq!(state(json!({"metadata": {}, "status": {"phase": "Running"}})), "not ready");
-        let deleted = json!({"metadata": {"deletionTimestamp": "2026-11-21T12:30:00Z"}, "status": {"phase": "Running"}});
+        let deleted =
+            json!({"metadata": {"deletionTimestamp": "2026-11-21T12:30:00Z"}, "status": {"phase": "Running"}});
         assert_eq!(state(deleted), "Terminating");
         assert_eq!(state(json!({})), "Unknown");
     }

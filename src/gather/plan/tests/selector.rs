@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Cluster, Run};
+use crate::gather::file::from_bytes;
 use crate::render::json::json as printed;
 use crate::snapshot::{Header, Lookup, Snapshot, Target, name_of};
 
@@ -43,7 +44,8 @@ fn cluster(gpus: usize, size: &str, taken: &str, asked: &str, message: &str) -> 
     objects
 }
 
-const FULL: &str = "0/12 nodes are available: 2 Insufficient cpu, 10 node(s) didn't match Pod's node affinity/selector.";
+const FULL: &str =
+    "0/12 nodes are available: 2 Insufficient cpu, 10 node(s) didn't match Pod's node affinity/selector.";
 
 #[test]
 fn where_the_nodes_of_the_selector_are_full_no_other_is_read() {
@@ -72,7 +74,9 @@ fn where_the_scheduler_says_that_no_node_has_the_labels_all_are_read_at_once() {
 #[test]
 fn where_the_labels_have_gone_meanwhile_all_are_read_after_all() {
     let run = Cluster::of(cluster(0, "8", "1", "2", FULL)).run("Pod", "x");
-    assert!(run.asked("list Node pool=gpu") && matches!(run.snapshot.nodes(), Lookup::Found(nodes) if nodes.len() == 10));
+    assert!(
+        run.asked("list Node pool=gpu") && matches!(run.snapshot.nodes(), Lookup::Found(nodes) if nodes.len() == 10)
+    );
 }
 
 /// The report about a snapshot that holds all there is.
@@ -96,7 +100,8 @@ fn report(mut snapshot: Snapshot) -> String {
 
 /// What the scheduler would say: the first filter that refuses each node; `hidden` nodes lack room for no visible reason.
 fn sentence(objects: &[Value], asked: i64, hidden: usize) -> String {
-    let cpu = |o: &Value, at: &str| o.pointer(at).and_then(Value::as_str).and_then(|t| t.parse::<i64>().ok()).unwrap_or(0);
+    let cpu =
+        |o: &Value, at: &str| o.pointer(at).and_then(Value::as_str).and_then(|t| t.parse::<i64>().ok()).unwrap_or(0);
     let (mut taint, mut place, mut room, mut all) = (0, 0, hidden, 0);
     for node in objects.iter().filter(|o| o["kind"] == "Node") {
         let on_it = objects.iter().filter(|o| o.pointer("/spec/nodeName") == node.pointer("/metadata/name"));
@@ -127,6 +132,10 @@ fn the_report_is_that_of_all_nodes() {
             ("web", rest[of_rest % rest.len()]),
             ("web", rest[of_rest / rest.len()]),
         ];
+        // The other way round it is the same cluster.
+        if of_pool % pool.len() > of_pool / pool.len() || of_rest % rest.len() > of_rest / rest.len() {
+            continue;
+        }
         let mut objects = Vec::new();
         for (place, (pool, (size, taken, taint))) in states.into_iter().enumerate() {
             let name = format!("{pool}-{place}");
@@ -137,10 +146,16 @@ fn the_report_is_that_of_all_nodes() {
             let mut objects = objects.clone();
             objects.push(pod(&asked.to_string(), &sentence(&objects, asked, hidden)));
             let run = Cluster::of(objects.clone()).run("Pod", "x");
-            of_selector += usize::from(!matches!(run.snapshot.nodes(), Lookup::Found(_)));
             let saved = run.snapshot.to_list();
-            assert_eq!(report(run.snapshot), from_everything(&objects), "{code} {asked} {hidden}: {saved}");
+            let expected = from_everything(&objects);
+            let is_partial = !matches!(run.snapshot.nodes(), Lookup::Found(_));
+            of_selector += usize::from(is_partial);
+            if is_partial && of_selector % 10 == 1 {
+                let file = from_bytes("saved", saved.to_string().into_bytes()).expect("a snapshot");
+                assert_eq!(report(file), expected, "from its file, {code} {asked} {hidden}: {saved}");
+            }
+            assert_eq!(report(run.snapshot), expected, "{code} {asked} {hidden}: {saved}");
         }
     }
-    assert!(of_selector > 50, "{of_selector}");
+    assert!(of_selector > 40, "{of_selector}");
 }
