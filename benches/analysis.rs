@@ -1,4 +1,4 @@
-//! The analysis alone, without a cluster: `analysis prepare|diagnose|time NODES [ROUNDS]`.
+//! The analysis alone, without a cluster: `analysis prepare|diagnose|time NODES [EVENTS [PODS [ROUNDS]]]`.
 //!
 //! `prepare` builds a snapshot of a pod that fits nowhere and stops there; `diagnose` goes on to the report. The difference of
 //! their instruction counts is what the analysis costs, whatever else the machine does. `time` prints the median in milliseconds.
@@ -11,25 +11,27 @@ use kubectl_why::diagnose;
 use kubectl_why::snapshot::{Header, Snapshot, Target};
 use serde_json::{Value, json};
 
-const PODS_PER_NODE: usize = 30;
 /// On so many nodes the pods are counted.
 const COUNTED: usize = 10;
-/// There is an event of another pod for so many nodes.
+/// So many pods on those together, if nothing else is said.
+const PODS: usize = 300;
+/// There is an event of another pod for so many nodes, if nothing else is said.
 const NODES_PER_EVENT: usize = 2;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let number = |n: usize| words.get(n).and_then(|word| word.parse::<usize>().ok());
     let (what, nodes) = (words.first().map_or("time", String::as_str), number(1).unwrap_or(5000));
+    let (events, pods) = (number(2).unwrap_or(nodes / NODES_PER_EVENT), number(3).unwrap_or(PODS));
     let target = Target { kind: "Pod", namespace: "shop".to_owned(), name: "unschedulable".to_owned() };
-    let snapshot = black_box(snapshot(nodes));
+    let snapshot = black_box(snapshot(nodes, events, pods));
     match what {
         "prepare" => {}
         "diagnose" => {
             black_box(diagnose(&snapshot, &target));
         }
         "time" => {
-            let mut times: Vec<f64> = (0..number(2).unwrap_or(21))
+            let mut times: Vec<f64> = (0..number(4).unwrap_or(21))
                 .map(|_| {
                     let start = Instant::now();
                     black_box(diagnose(&snapshot, &target));
@@ -40,7 +42,7 @@ fn main() -> ExitCode {
             println!("{:.3}", times[times.len() / 2]);
         }
         _ => {
-            eprintln!("analysis prepare|diagnose|time NODES [ROUNDS]");
+            eprintln!("analysis prepare|diagnose|time NODES [EVENTS [PODS [ROUNDS]]]");
             return ExitCode::from(2);
         }
     }
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 /// A cluster in which a pod asks for more memory than any node has, and for a label that few have.
-fn snapshot(nodes: usize) -> Snapshot {
+fn snapshot(nodes: usize, events: usize, pods: usize) -> Snapshot {
     let mut snapshot = Snapshot::new(Header {
         taken_at: "2026-11-21T12:00:00Z".parse().ok(),
         namespace: "shop".to_owned(),
@@ -58,14 +60,12 @@ fn snapshot(nodes: usize) -> Snapshot {
         if let Ok(node) = serde_json::from_value(node(n)) {
             snapshot.add_node(node);
         }
-        if n < COUNTED {
-            (0..PODS_PER_NODE).for_each(|p| snapshot.add(neighbour(n, p)));
-            snapshot.header.pods_on.insert(name(n));
-        }
-        if n % NODES_PER_EVENT == 0 {
-            snapshot.add(event(&format!("other-{n}"), "BackOff"));
-        }
     }
+    // Those that bear the label that the pod asks for.
+    let counted: Vec<usize> = (0..COUNTED).map(|n| n * 10 + 3).filter(|n| *n < nodes).collect();
+    snapshot.header.pods_on.extend(counted.iter().map(|n| name(*n)));
+    (0..pods).zip(counted.iter().cycle()).for_each(|(pod, node)| snapshot.add(neighbour(*node, pod)));
+    (0..events).for_each(|n| snapshot.add(event(&format!("other-{n}"), "BackOff")));
     snapshot.header.complete.insert("nodes".to_owned());
     snapshot.add(unschedulable(nodes));
     snapshot.add(event("unschedulable", "FailedScheduling"));

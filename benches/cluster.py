@@ -155,30 +155,38 @@ def pod(n, nodes):
 
 
 def shop(nodes):
-    """A Deployment's pod that cannot pull its image, with its owners and events, and a pod that fits nowhere."""
+    """A Deployment's pod that cannot pull its image, with its owners and events, a pod that fits nowhere, and one that finds no
+    room on the nodes of its selector, a tenth of all."""
     owner = lambda o: [{"apiVersion": o["apiVersion"], "kind": o["kind"], "name": o["metadata"]["name"], "uid": o["metadata"]["uid"],
                         "controller": True, "blockOwnerDeletion": True}]
     labels = {"app": "api", "pod-template-hash": "7d9f8b6c5d"}
     meta = lambda name, **more: {"name": name, "namespace": "shop", "uid": uid(name), "creationTimestamp": ago(minutes=50), **more}
     template = lambda p: {"metadata": {"labels": labels}, "spec": {k: v for k, v in p["spec"].items() if k != "nodeName"}}
-    pulling, pending = pod(17, nodes), pod(217, nodes)
+    pulling, pending, selecting = pod(17, nodes), pod(217, nodes), pod(217, nodes)
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta("api", labels=labels),
                   "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "api"}}, "template": template(pulling)}, "status": {"replicas": 1}}
     rs = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta("api-7d9f8b6c5d", labels=labels, ownerReferences=owner(deployment)),
           "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template(pulling)}, "status": {"replicas": 1}}
     pulling["metadata"] = meta("api-7d9f8b6c5d-x2k4q", labels=labels, ownerReferences=owner(rs))
     pending["metadata"] = meta("unschedulable", labels={"app": "big"})
+    selecting["metadata"] = meta("selecting", labels={"app": "selecting"})
+    selecting["spec"]["nodeSelector"] = {"pool": "pool-3"}
+    selecting["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "16"}}
+    few = nodes // 10
+    selecting["status"]["conditions"][0]["message"] = (
+        f"0/{nodes} nodes are available: {few} Insufficient cpu, {nodes - few} node(s) didn't match Pod's node affinity/selector. preemption: not helpful")
     message = pulling["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
     said = [(pulling, "Normal", "Scheduled", "Successfully assigned shop/api to worker-00001", "default-scheduler"),
             (pulling, "Normal", "Pulling", 'Pulling image "registry.example.com/shop/api:v1.27.3"', "kubelet"),
             (pulling, "Warning", "Failed", message, "kubelet"), (pulling, "Warning", "BackOff", message, "kubelet"),
-            (pending, "Warning", "FailedScheduling", pending["status"]["conditions"][0]["message"], "default-scheduler")]
+            (pending, "Warning", "FailedScheduling", pending["status"]["conditions"][0]["message"], "default-scheduler"),
+            (selecting, "Warning", "FailedScheduling", selecting["status"]["conditions"][0]["message"], "default-scheduler")]
     events = [{"apiVersion": "v1", "kind": "Event", "type": kind, "reason": reason, "message": text, "count": 3, "source": {"component": source},
                "metadata": meta(f"{o['metadata']['name']}.{n}"), "firstTimestamp": ago(minutes=49), "lastTimestamp": ago(minutes=1),
                "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": o["metadata"]["name"], "uid": o["metadata"]["uid"]}}
               for n, (o, kind, reason, text, source) in enumerate(said)]
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta("default")}
-    return [namespace("shop"), account, deployment, rs, pulling, pending, *events]
+    return [namespace("shop"), account, deployment, rs, pulling, pending, selecting, *events]
 
 
 def namespace(name):

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::args::Cli;
 use super::{Answer, Failure, UNREAD, USAGE, live, save};
 use crate::gather::{Client, Depth, Fatal, Options, Overview, Pods, Progress, overview, overview_of};
+use crate::render::Safe;
 use crate::render::overview::Scope;
 use crate::report::Report;
 use crate::snapshot::Snapshot;
@@ -71,13 +72,28 @@ async fn with_status<T>(progress: &Progress, work: impl Future<Output = T>) -> T
             }
             Err(_) => {
                 shown = true;
-                status(&match progress.answered() {
-                    (_, 0) => format!("reading the list of pods: {} so far", progress.listed()),
-                    (done, all) => format!("{} pods listed; {done} of {all} questions answered", progress.listed()),
-                });
+                let columns = terminal_size::terminal_size_of(std::io::stderr());
+                status(&state_of(progress, columns.map_or(80, |(width, _)| usize::from(width.0))));
             }
         }
     }
+}
+
+/// What is known by now, in one line of the terminal: how many pods do not seem fine, and their states, which the list shows long
+/// before it is known why.
+fn state_of(progress: &Progress, columns: usize) -> String {
+    let states = progress.states();
+    let sick: usize = states.iter().map(|(_, count)| count).sum();
+    let mut line = match progress.answered() {
+        (_, 0) => format!("{} pods read", progress.listed()),
+        (done, all) => format!("{} pods read, {done} of {all} questions answered", progress.listed()),
+    };
+    if sick > 0 {
+        let states: Vec<String> = states.iter().map(|(state, count)| format!("{state} {count}")).collect();
+        line.push_str(&format!(", {sick} do not seem fine: {}", states.join(", ")));
+    }
+    // The last column stays free: some terminals begin a new line after it.
+    Safe::line(line).as_str().chars().take(columns.saturating_sub(1)).collect()
 }
 
 /// Puts a line where the last one stood.
@@ -85,4 +101,17 @@ fn status(line: &str) {
     let mut err = std::io::stderr().lock();
     let _ = write!(err, "\r\u{1b}[K{line}");
     let _ = err.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_whoever_waits_stays_within_the_terminal() {
+        let line = state_of(&Progress::default(), 80);
+        assert_eq!(line, "0 pods read");
+        assert_eq!(state_of(&Progress::default(), 7), "0 pods");
+        assert_eq!(state_of(&Progress::default(), 0), "");
+    }
 }

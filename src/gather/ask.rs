@@ -44,6 +44,11 @@ pub enum Question {
     },
     /// Every node.
     Nodes,
+    /// Every node that bears some labels.
+    NodesWith {
+        /// Label selector.
+        labels: String,
+    },
     /// The pods on a node: cut down, unless the node itself is the target.
     PodsOn {
         /// The node's name.
@@ -92,6 +97,7 @@ impl fmt::Display for Question {
             }
             Question::Neighbours { namespace } => write!(f, "list Pod {namespace}"),
             Question::Nodes => f.write_str("list Node"),
+            Question::NodesWith { labels } => write!(f, "list Node {labels}"),
             Question::PodsOn { node, .. } => write!(f, "list Pod on {node}"),
             Question::Log { pod, container, previous, .. } => {
                 write!(f, "log {pod} {container}{}", if *previous { " previous" } else { "" })
@@ -135,6 +141,7 @@ pub(super) async fn ask(client: &Client, question: &Question) -> Result<Answer, 
             pods(client, None, &fields).await
         }
         Question::Nodes => client.nodes("").await.map(Answer::Nodes),
+        Question::NodesWith { labels } => client.nodes(labels).await.map(Answer::Nodes),
         Question::Log { namespace, pod, container, previous, lines } => {
             client.log(namespace, pod, container, *previous, *lines).await.map(Answer::Text)
         }
@@ -154,7 +161,10 @@ pub(super) fn store(snapshot: &mut Snapshot, ask: &Ask, answer: Result<Answer, F
         Ok(Answer::Object(object)) => snapshot.add(object),
         Ok(Answer::Nodes(nodes)) => {
             nodes.into_iter().for_each(|node| snapshot.add_node(node));
-            snapshot.header.complete.insert("nodes".to_owned());
+            match question {
+                Question::NodesWith { labels } => snapshot.header.nodes_with.insert(labels.clone()),
+                _ => snapshot.header.complete.insert("nodes".to_owned()),
+            };
         }
         Ok(Answer::Objects(list)) => store_list(snapshot, question, list),
         Ok(Answer::Text(text)) => {
@@ -208,7 +218,7 @@ fn store_failure(snapshot: &mut Snapshot, question: &Question, failure: &Failure
         Question::Get { kind, namespace, name } => ("get", resource(kind), namespace.clone(), name.clone()),
         Question::List { kind, namespace, .. } => ("list", resource(kind), namespace.clone(), String::new()),
         Question::Neighbours { namespace } => ("list", "pods".to_owned(), namespace.clone(), String::new()),
-        Question::Nodes => ("list", "nodes".to_owned(), String::new(), String::new()),
+        Question::Nodes | Question::NodesWith { .. } => ("list", "nodes".to_owned(), String::new(), String::new()),
         Question::PodsOn { .. } => ("list", "pods".to_owned(), String::new(), String::new()),
         Question::Log { namespace, pod, .. } => ("get", "pods/log".to_owned(), namespace.clone(), pod.clone()),
     };

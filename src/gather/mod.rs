@@ -15,6 +15,7 @@ mod live;
 mod overview;
 mod path;
 pub mod plan;
+mod progress;
 mod proto;
 mod proxy;
 mod resolve;
@@ -28,8 +29,9 @@ pub use connect::{Connect, ConnectError, DEFAULT_TIMEOUT, parse_timeout};
 pub use failure::Failure;
 pub use kubeconfig::{Kubeconfig, Surroundings};
 pub use live::{Fatal, Options, gather, nearest};
-pub use overview::{Overview, Pods, Progress, overview, overview_of};
+pub use overview::{Overview, Pods, overview, overview_of};
 pub use plan::Depth;
+pub use progress::Progress;
 
 /// What completion offers from the kubeconfig, without asking the cluster. Whatever cannot be read is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,6 @@
 //! the list.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +11,7 @@ use super::client::{Client, Query};
 use super::failure::Failure;
 use super::live::{self, Fatal, Options};
 use super::plan;
+use super::progress::Progress;
 use super::proto::{Listed, Look, PodItems, PodMessage};
 use crate::snapshot::{Header, Lookup, Snapshot, Target};
 
@@ -54,26 +53,6 @@ pub struct Overview {
     pub left_out: usize,
 }
 
-/// How far it has come, for whoever waits.
-#[derive(Debug, Default, Clone)]
-pub struct Progress {
-    listed: Arc<AtomicUsize>,
-    asked: Arc<AtomicUsize>,
-    answered: Arc<AtomicUsize>,
-}
-
-impl Progress {
-    /// Pods that have come in with the list.
-    pub fn listed(&self) -> usize {
-        self.listed.load(Ordering::Relaxed)
-    }
-
-    /// How many of the other questions are answered, and how many there are so far.
-    pub fn answered(&self) -> (usize, usize) {
-        (self.answered.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed))
-    }
-}
-
 /// Gathers what a diagnosis of all pods that are not fine needs.
 ///
 /// # Errors
@@ -88,7 +67,7 @@ pub async fn overview(client: &Client, pods: &Pods, options: &Options, progress:
         cached: true,
         ..Query::default()
     };
-    let items = PodItems::new(now, progress.listed.clone());
+    let items = PodItems::new(now, progress.clone());
     let listed = match client.pods(&query, items).await {
         Ok(listed) => listed,
         // Nothing else in the question can be wrong.
@@ -112,9 +91,9 @@ pub async fn overview(client: &Client, pods: &Pods, options: &Options, progress:
             break;
         }
         asked.extend(asks.iter().map(|ask| ask.question.clone()));
-        progress.asked.fetch_add(asks.len(), Ordering::Relaxed);
+        progress.ask(asks.len());
         client.set_wave(wave);
-        for (ask, answer) in live::all(client, asks, &progress.answered).await {
+        for (ask, answer) in live::all(client, asks, progress.answers()).await {
             ask::store(&mut snapshot, &ask, answer, options.redact);
         }
         snapshot.settle();

@@ -61,6 +61,9 @@ pub struct Header {
     /// Nodes of which every pod is here.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub pods_on: BTreeSet<String>,
+    /// Label selectors of which every node is here, where not all nodes are.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub nodes_with: BTreeSet<String>,
 }
 
 /// The tail of a container's log.
@@ -202,6 +205,11 @@ impl Snapshot {
     /// Every node, if all of them were read.
     pub fn nodes(&self) -> Lookup<&[Node]> {
         if self.is_complete("Node", "") { Lookup::Found(&self.nodes) } else { self.absence("Node", "", None) }
+    }
+
+    /// The nodes that are here, if all those are among them which that label selector selects.
+    pub fn nodes_with(&self, labels: &str) -> Option<&[Node]> {
+        self.header.nodes_with.contains(labels).then_some(&self.nodes)
     }
 
     /// Every node that happens to be here.

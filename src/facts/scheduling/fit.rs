@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::labels::{required, selected};
-use super::obstacles::{self, Obstacle};
+use super::obstacles::{self, Obstacle, PLACE};
 use super::peers::{Attraction, Peers, Repulsion};
+use super::selection::{has_suitable, selection};
 use super::sentence::Sentence;
 use super::spread::{self, Spread};
 use super::taints::{self, cordoned, untolerated};
@@ -30,7 +31,7 @@ pub struct Verdict<'a> {
     pub(super) pods: usize,
 }
 
-/// The pod's wishes against all nodes.
+/// The pod's wishes against all nodes, or against all that bear the labels of its node selector where no other matters.
 pub struct Fit<'a> {
     /// What the pod requests as the scheduler counts it, by resource name.
     pub requests: Vec<(String, Quantity)>,
@@ -39,16 +40,20 @@ pub struct Fit<'a> {
     pub(super) repulsion: Repulsion<'a>,
     pub(super) spreads: Vec<Spread<'a>>,
     pub(super) ports: BTreeMap<usize, (&'a Value, String)>,
+    of_selector: bool,
 }
 
 impl<'a> Fit<'a> {
-    /// Looks at every node, if all of them were read. A file without that claim counts too if it holds as many nodes as the
-    /// scheduler speaks of.
+    /// Looks at every node, if all of them were read, or all that the pod's node selector admits. A file without such a claim
+    /// counts too if it holds as many nodes as the scheduler speaks of.
     pub(super) fn of(facts: &Facts<'a>, sentence: Option<&Sentence>) -> Option<Self> {
         let (snapshot, own, spec) = (facts.snapshot(), facts.object()?, &facts.pod.spec);
-        let nodes = match snapshot.nodes() {
-            Lookup::Found(nodes) => nodes,
-            _ => Some(snapshot.known_nodes()).filter(|n| sentence.and_then(|s| s.nodes) == Some(n.len()))?,
+        let selected = || selection(own).and_then(|s| snapshot.nodes_with(&s)).filter(|nodes| has_suitable(own, nodes));
+        let as_many = |nodes: &&[Node]| sentence.and_then(|s| s.nodes) == Some(nodes.len());
+        let (nodes, of_selector) = match (snapshot.nodes(), selected()) {
+            (Lookup::Found(nodes), _) => (nodes, false),
+            (_, Some(nodes)) => (nodes, true),
+            _ => (Some(snapshot.known_nodes()).filter(as_many)?, false),
         };
         let requests = demand::requests(own);
         let peers = Peers::new(snapshot, nodes, own);
@@ -81,19 +86,19 @@ impl<'a> Fit<'a> {
             }
             verdicts.push(Verdict { node, fails, reserved, taken, pods });
         }
-        Some(Self { requests, verdicts, attraction, repulsion, spreads, ports })
+        Some(Self { requests, verdicts, attraction, repulsion, spreads, ports, of_selector })
     }
 
     /// The causes among what the nodes say.
     pub(super) fn obstacles(&mut self, sentence: Option<&Sentence>) -> Vec<Obstacle> {
-        let mut obstacles = obstacles::among(&mut self.verdicts, sentence);
+        let mut obstacles = obstacles::among(&mut self.verdicts, sentence, self.of_selector);
         for obstacle in &mut obstacles {
             self.nearest_first(obstacle);
         }
         obstacles
     }
 
-    /// The node of the whole cluster that offers the most of a resource, whatever else is against it.
+    /// The node that offers the most of a resource, whatever else is against it.
     pub fn largest(&self, resource: &str) -> Option<(&'a str, Quantity)> {
         let sizes = self.verdicts.iter().map(|v| (v.node.metadata.name.as_str(), allocatable(v.node, resource)));
         sizes.max_by_key(|(name, size)| (*size, std::cmp::Reverse(*name)))
@@ -120,7 +125,7 @@ pub(super) fn allocatable(node: &Node, resource: &str) -> Quantity {
 }
 
 /// What the pod's spec and the node alone decide.
-fn by_spec(spec: &core::PodSpec, node: &Node) -> (Filters, bool) {
+pub(super) fn by_spec(spec: &core::PodSpec, node: &Node) -> (Filters, bool) {
     let mut fails = Filters::default();
     let mut reserved = false;
     if cordoned(spec, node) {
@@ -140,7 +145,8 @@ fn by_spec(spec: &core::PodSpec, node: &Node) -> (Filters, bool) {
 }
 
 /// The names of the nodes on which the pods are worth counting for a pod that found no room, best first: those that its
-/// selector, affinity and tolerations admit and that are large enough, with the most that they offer; then the others.
+/// selector, affinity and tolerations admit and that are large enough, with the most that they offer; then the others, if any
+/// of them counts.
 pub fn candidates(pod: &Value, nodes: &[Node], limit: usize) -> Vec<String> {
     let spec = pod.get("spec").and_then(|s| core::PodSpec::deserialize(s).ok()).unwrap_or_default();
     let requests = demand::requests(pod);
@@ -150,11 +156,14 @@ pub fn candidates(pod: &Value, nodes: &[Node], limit: usize) -> Vec<String> {
             let (fails, _) = by_spec(&spec, node);
             let too_small = requests.iter().filter(|(r, asked)| *asked > allocatable(node, r)).count();
             let size = requests.iter().map(|(r, _)| allocatable(node, r)).next().unwrap_or(allocatable(node, "cpu"));
-            (fails.len(), too_small, std::cmp::Reverse(size), &node.metadata.name)
+            (fails.len(), too_small, std::cmp::Reverse(size), &node.metadata.name, fails.meets(PLACE))
         })
         .collect();
+    if selection(pod).is_some() && ranked.iter().any(|(.., misplaced)| !misplaced) {
+        ranked.retain(|(.., misplaced)| !misplaced);
+    }
     ranked.sort_unstable();
-    ranked.into_iter().take(limit).map(|(.., name)| name.clone()).collect()
+    ranked.into_iter().take(limit).map(|(.., name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]

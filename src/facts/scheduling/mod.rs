@@ -5,6 +5,7 @@ mod fit;
 mod labels;
 mod obstacles;
 mod peers;
+mod selection;
 mod sentence;
 mod spread;
 mod taints;
@@ -14,6 +15,7 @@ mod views;
 
 pub use fit::{Fit, Verdict, candidates};
 pub use obstacles::Obstacle;
+pub use selection::{has_suitable, selection};
 pub use sentence::{Clause, Says, Sentence};
 pub use views::{Claimed, Leaving, Room, Shortage, clause, named};
 

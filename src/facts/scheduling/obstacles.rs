@@ -26,13 +26,18 @@ pub struct Obstacle {
     pub(super) nodes: Vec<usize>,
 }
 
-const PLACE: Filters = Filters::of(&[Filter::Selector, Filter::Affinity]);
-const STATE: Filters = Filters::of(&[Filter::Unready, Filter::Cordoned, Filter::Taint]);
+/// What labels decide.
+pub(super) const PLACE: Filters = Filters::of(&[Filter::Selector, Filter::Affinity]);
+/// What the state of a node decides.
+pub(super) const STATE: Filters = Filters::of(&[Filter::Unready, Filter::Cordoned, Filter::Taint]);
 
-/// The causes, if every node of the cluster is known.
-pub(super) fn among(verdicts: &mut [Verdict<'_>], sentence: Option<&Sentence>) -> Vec<Obstacle> {
-    let shown = verdicts.iter().fold(Filters::NONE, |set, v| set.and(v.fails));
-    let heard = sentence.map(|s| believe(verdicts, s)).unwrap_or_default();
+/// The causes, if every node of the cluster is known, or if `of_selector` every node that bears the labels of the pod's node
+/// selector.
+pub(super) fn among(verdicts: &mut [Verdict<'_>], sentence: Option<&Sentence>, of_selector: bool) -> Vec<Obstacle> {
+    let any_meant = verdicts.iter().any(|v| !v.fails.meets(PLACE));
+    let in_question = |v: &&Verdict<'_>| !any_meant || !v.fails.meets(PLACE);
+    let shown = verdicts.iter().filter(in_question).fold(Filters::NONE, |set, v| set.and(v.fails));
+    let heard = sentence.map(|s| believe(verdicts, s, of_selector, in_question)).unwrap_or_default();
     if verdicts.iter().any(|v| v.fails.is_empty()) {
         return Vec::new();
     }
@@ -96,20 +101,27 @@ pub(super) fn among(verdicts: &mut [Verdict<'_>], sentence: Option<&Sentence>) -
 }
 
 /// Adds to the nodes that fit by the objects what the scheduler says of more nodes than the objects show: pods whose requests
-/// or labels are not in the snapshot, claims of volumes, filters that are not computed here.
-fn believe(verdicts: &mut [Verdict<'_>], sentence: &Sentence) -> Filters {
+/// or labels are not in the snapshot, claims of volumes, filters that are not computed here. Where there are meant nodes, what
+/// it says of room is about them.
+fn believe(
+    verdicts: &mut [Verdict<'_>],
+    sentence: &Sentence,
+    of_selector: bool,
+    in_question: impl Fn(&&Verdict<'_>) -> bool,
+) -> Filters {
     let mut heard = Filters::NONE;
     for clause in &sentence.clauses {
         let filter = match clause.says {
             // Cordons and taints were read with the nodes: there is nothing to add, and 1.34 counts both kinds of taint as one.
-            Says::Filter(filter) if STATE.has(filter) => continue,
+            Says::Filter(filter) if STATE.has(filter) || of_selector && PLACE.has(filter) => continue,
             Says::Filter(filter) => filter,
             Says::Reason(_) | Says::Unknown if clause.count.is_some() && !sentence.looked_at_no_node() => {
                 Filter::Volume
             }
             _ => continue,
         };
-        let shown = verdicts.iter().filter(|v| v.fails.has(filter)).count();
+        let has = |v: &&Verdict<'_>| v.fails.has(filter) && (PLACE.has(filter) || in_question(v));
+        let shown = verdicts.iter().filter(has).count();
         if clause.count.is_some_and(|count| count > shown) {
             heard.add(filter);
         }

@@ -105,7 +105,7 @@ impl<'a> Fit<'a> {
         self.verdicts_of(obstacle).map(|v| v.node.metadata.name.as_str()).collect()
     }
 
-    /// Every node of the cluster.
+    /// Every node that was looked at.
     pub fn nodes(&self) -> impl Iterator<Item = &'a Node> {
         self.verdicts.iter().map(|v| v.node)
     }

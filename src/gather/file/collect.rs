@@ -200,7 +200,7 @@ impl Collector {
 }
 
 const HEADER_FIELDS: &[&str] =
-    &["kind", "takenAt", "target", "namespace", "logs", "complete", "notFound", "unanswered", "podsOn"];
+    &["kind", "takenAt", "target", "namespace", "logs", "complete", "notFound", "unanswered", "podsOn", "nodesWith"];
 
 /// Whether an object of that version is the kind that is meant: other groups have kinds called Node and Job too. Early
 /// clusters served workloads in `extensions`, and events have two groups.

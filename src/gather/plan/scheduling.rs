@@ -5,30 +5,47 @@ use serde_json::Value;
 use super::super::ask::Question;
 use super::Wants;
 use super::read::{self, list, text};
-use crate::facts::scheduling::candidates;
-use crate::snapshot::{Lookup, namespace_of};
+use crate::facts::scheduling::{candidates, has_suitable, selection};
+use crate::snapshot::{Lookup, Node, namespace_of};
 
 /// On so many nodes at most the pods are counted.
 const NODES: usize = 10;
 
-impl Wants<'_> {
+impl<'a> Wants<'a> {
     pub(super) fn may_be_scheduled(&mut self, pod: &Value) {
         let is_held = !list(pod, "/spec/schedulingGates").is_empty();
         let is_over = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed") || read::is_terminating(pod);
         if is_held || is_over {
             return;
         }
-        self.want(Question::Nodes);
+        let nodes = self.nodes_for(pod);
         if depends_on_pods(pod) {
             self.want(Question::Neighbours { namespace: namespace_of(pod).to_owned() });
         }
         for claim in list(pod, "/spec/resourceClaims") {
             self.get("ResourceClaim", namespace_of(pod), text(claim, "/resourceClaimName"));
         }
-        if let Lookup::Found(nodes) = self.snapshot.nodes() {
-            let counted = candidates(pod, nodes, NODES).into_iter().map(|node| Question::PodsOn { node, whole: false });
-            self.extras.extend(counted);
+        let counted = candidates(pod, nodes.unwrap_or_default(), NODES);
+        self.extras.extend(counted.into_iter().map(|node| Question::PodsOn { node, whole: false }));
+    }
+
+    /// The nodes that are known for a pod. Where those that its node selector admits may tell all, they are asked for first, and
+    /// all nodes only if none of them is suitable.
+    fn nodes_for(&mut self, pod: &Value) -> Option<&'a [Node]> {
+        let snapshot = self.snapshot;
+        if let Lookup::Found(nodes) = snapshot.nodes() {
+            return Some(nodes);
         }
+        let Some(labels) = selection(pod) else {
+            self.want(Question::Nodes);
+            return None;
+        };
+        let nodes = snapshot.nodes_with(&labels);
+        self.want(Question::NodesWith { labels });
+        if nodes.is_some_and(|nodes| !has_suitable(pod, nodes)) {
+            self.want(Question::Nodes);
+        }
+        nodes
     }
 }
 

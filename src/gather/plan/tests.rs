@@ -1,3 +1,5 @@
+mod selector;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -54,21 +56,20 @@ impl Cluster {
             Question::List { kind, namespace, labels, fields } => {
                 let name = fields.rsplit_once("involvedObject.name=").map(|(_, name)| name);
                 let matches = |o: &Value| {
-                    let labelled = labels
-                        .split(',')
-                        .filter_map(|l| l.split_once('='))
-                        .all(|(k, v)| o.pointer(&format!("/metadata/labels/{k}")) == Some(&json!(v)));
-                    labelled && name.is_none_or(|name| read::text(o, "/involvedObject/name") == name)
+                    bears(o, labels) && name.is_none_or(|name| read::text(o, "/involvedObject/name") == name)
                 };
                 all(self.find(kind, namespace, matches))
             }
             Question::Neighbours { namespace } => all(self.find("Pod", namespace, |_| true)),
             Question::PodsOn { node, .. } => all(self.find("Pod", "", |o| read::text(o, "/spec/nodeName") == node)),
-            Question::Nodes => Ok(Answer::Nodes(
-                self.find("Node", "", |_| true)
-                    .into_iter()
-                    .filter_map(|n| serde_json::from_value::<Node>(n).ok())
-                    .collect(),
+            Question::Nodes | Question::NodesWith { .. } => Ok(Answer::Nodes(
+                self.find("Node", "", |node| match question {
+                    Question::NodesWith { labels } => bears(node, labels),
+                    _ => true,
+                })
+                .into_iter()
+                .filter_map(|n| serde_json::from_value::<Node>(n).ok())
+                .collect(),
             )),
             Question::Log { .. } => Ok(Answer::Text("boom\n".to_owned())),
         }
@@ -97,6 +98,11 @@ impl Cluster {
             assert!(waves.len() < 8, "it ends");
         }
     }
+}
+
+fn bears(object: &Value, labels: &str) -> bool {
+    let mut wanted = labels.split(',').filter_map(|l| l.split_once('='));
+    wanted.all(|(k, v)| object.pointer(&format!("/metadata/labels/{k}")) == Some(&json!(v)))
 }
 
 fn node(name: &str, ready: &str) -> Value {

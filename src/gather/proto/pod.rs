@@ -1,12 +1,10 @@
 //! Pods, as far as they tell whether a pod is fine: of thirty thousand few deserve a closer look.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use jiff::Timestamp;
 use prost::Message;
 use serde::Deserialize;
 
+use super::super::progress::Progress;
 use super::{Items, Time, time};
 
 /// A pod that does not run for so long is still starting, a rule of thumb: thousands do while a cluster scales.
@@ -63,6 +61,8 @@ struct PodStatus {
     phase: String,
     #[prost(message, repeated, tag = "2")]
     conditions: Vec<Condition>,
+    #[prost(string, tag = "4")]
+    reason: String,
     #[prost(message, repeated, tag = "8")]
     container_statuses: Vec<ContainerStatus>,
     #[prost(message, repeated, tag = "10")]
@@ -144,8 +144,6 @@ impl PodMessage {
             };
         }
         let is_true = |type_: &str| status.conditions.iter().any(|c| c.type_ == type_ && c.status == "True");
-        let mut containers = status.init_container_statuses.iter().chain(&status.container_statuses);
-        let is_bad = |reason: &str| !matches!(reason, "" | "ContainerCreating" | "PodInitializing");
         match status.phase.as_str() {
             "Succeeded" => Look::Fine,
             "Running" if is_true("Ready") => {
@@ -155,18 +153,27 @@ impl PodMessage {
                 };
                 let unusual =
                     is_true("PodResizePending") || is_true("PodResizeInProgress") || is_true("DisruptionTarget");
-                if unusual || containers.any(flaps) { Look::Likely } else { Look::Fine }
+                if unusual || status.containers().any(flaps) { Look::Likely } else { Look::Fine }
             }
             "Failed" => Look::Ended,
-            _ if containers
-                .any(|c| c.state.as_ref().and_then(|s| s.waiting.as_ref()).is_some_and(|w| is_bad(&w.reason))) =>
-            {
-                Look::Failing
-            }
+            _ if status.failure().is_some() => Look::Failing,
             _ if since(&meta.creation_timestamp).is_some_and(|age| age < STARTING) => Look::Likely,
             "Running" | "Unknown" => Look::Unready,
             _ => Look::Waiting,
         }
+    }
+
+    /// Its state in a word or two: why a container cannot run, or why or in which phase the pod as a whole is.
+    fn state(&self) -> &str {
+        let (Some(meta), Some(status)) = (&self.metadata, &self.status) else { return "Unknown" };
+        let phase = match status.phase.as_str() {
+            _ if meta.deletion_timestamp.is_some() => return "Terminating",
+            "Running" => "not ready",
+            "" => "Unknown",
+            phase => phase,
+        };
+        let reason = Some(status.reason.as_str()).filter(|reason| !reason.is_empty());
+        status.failure().or(reason).unwrap_or(phase)
     }
 
     /// What is kept of it.
@@ -181,6 +188,19 @@ impl PodMessage {
             owner,
             node: self.spec.unwrap_or_default().node_name,
         }
+    }
+}
+
+impl PodStatus {
+    fn containers(&self) -> impl Iterator<Item = &ContainerStatus> {
+        self.init_container_statuses.iter().chain(&self.container_statuses)
+    }
+
+    /// What a container waits for, if it does not come by itself.
+    fn failure(&self) -> Option<&str> {
+        let waiting = self.containers().filter_map(|c| c.state.as_ref()?.waiting.as_ref());
+        let mut reasons = waiting.map(|w| w.reason.as_str());
+        reasons.find(|reason| !matches!(*reason, "" | "ContainerCreating" | "PodInitializing"))
     }
 }
 
@@ -201,15 +221,15 @@ pub(in crate::gather) struct Listed {
 /// A list of pods: those that are fine are only counted.
 pub(in crate::gather) struct PodItems {
     now: Timestamp,
-    seen: Arc<AtomicUsize>,
+    progress: Progress,
     pub(in crate::gather) fine: usize,
     pub(in crate::gather) others: Vec<Listed>,
 }
 
 impl PodItems {
-    /// An empty list; `seen` counts along while the pods come in.
-    pub(in crate::gather) fn new(now: Timestamp, seen: Arc<AtomicUsize>) -> Self {
-        Self { now, seen, fine: 0, others: Vec::new() }
+    /// An empty list; the progress is told while the pods come in.
+    pub(in crate::gather) fn new(now: Timestamp, progress: Progress) -> Self {
+        Self { now, progress, fine: 0, others: Vec::new() }
     }
 }
 
@@ -219,12 +239,13 @@ impl Items for PodItems {
     fn clear(&mut self) {
         self.fine = 0;
         self.others.clear();
-        self.seen.store(0, Ordering::Relaxed);
+        self.progress.restart();
     }
 
     fn take(&mut self, pod: PodMessage) {
-        self.seen.fetch_add(1, Ordering::Relaxed);
-        match pod.look(self.now) {
+        let look = pod.look(self.now);
+        self.progress.list((look > Look::Likely).then(|| pod.state()));
+        match look {
             Look::Fine => self.fine += 1,
             look => self.others.push(pod.listed(look)),
         }
@@ -253,7 +274,7 @@ mod tests {
     }
 
     fn listed(content_type: &str, bytes: &[u8]) -> (usize, Vec<Listed>) {
-        let mut sink = ListSink::new(PodItems::new(at("2026-11-21T13:00:00Z"), Arc::default()));
+        let mut sink = ListSink::new(PodItems::new(at("2026-11-21T13:00:00Z"), Progress::default()));
         sink.begin(content_type);
         bytes.chunks(97).for_each(|piece| sink.push(piece).expect("a piece"));
         let items = sink.finish().expect("a list");
@@ -271,6 +292,23 @@ mod tests {
 
     fn look(pod: Value) -> Look {
         PodMessage::deserialize(pod).expect("a pod").look(at("2026-11-21T13:00:00Z"))
+    }
+
+    #[test]
+    fn a_pod_that_does_not_seem_fine_has_a_state() {
+        let state = |pod: Value| PodMessage::deserialize(pod).expect("a pod").state().to_owned();
+        let waits = |reason: &str| {
+            json!({"metadata": {}, "status": {"phase": "Pending", "containerStatuses": [
+            {"state": {}}, {"state": {"waiting": {"reason": reason}}}]}})
+        };
+        assert_eq!(state(waits("ImagePullBackOff")), "ImagePullBackOff");
+        assert_eq!(state(waits("ContainerCreating")), "Pending");
+        assert_eq!(state(json!({"metadata": {}, "status": {"phase": "Failed", "reason": "Evicted"}})), "Evicted");
+        assert_eq!(state(json!({"metadata": {}, "status": {"phase": "Running"}})), "not ready");
+        let deleted =
+            json!({"metadata": {"deletionTimestamp": "2026-11-21T12:30:00Z"}, "status": {"phase": "Running"}});
+        assert_eq!(state(deleted), "Terminating");
+        assert_eq!(state(json!({})), "Unknown");
     }
 
     #[test]
