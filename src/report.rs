@@ -41,6 +41,8 @@ pub struct Report {
     pub causes: Vec<Cause>,
     /// True and useful, not the cause: reason and sentence, five at most.
     pub notes: Vec<(String, String)>,
+    /// Where to look for a cause that is unknown.
+    pub look: Vec<Remedy>,
     /// Questions that got no answer.
     pub gaps: Vec<Gap>,
     /// Other pods of which the same is true.
@@ -103,6 +105,7 @@ pub fn report(snapshot: &Snapshot, target: &Target) -> Report {
         enough,
         causes: ranked.causes,
         notes,
+        look: if verdict == Verdict::Unknown { summary::look(&facts) } else { Vec::new() },
         gaps: gaps(snapshot, target, &facts, &findings.broken),
         also: Vec::new(),
         containers: facts.containers.iter().map(|c| c.name.clone()).collect(),

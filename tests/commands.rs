@@ -24,7 +24,7 @@ const HOSTILE: [&str; 9] = [
 ];
 
 fn remedies(reports: &[Report]) -> impl Iterator<Item = &Remedy> {
-    reports.iter().flat_map(|r| &r.causes).flat_map(|c| &c.finding.remedies)
+    reports.iter().flat_map(|r| r.causes.iter().flat_map(|c| &c.finding.remedies).chain(&r.look))
 }
 
 /// The commands that a report shows.

@@ -33,6 +33,9 @@ pub struct Diagnosis {
     pub causes: Vec<CauseEntry>,
     /// True and useful, not the cause.
     pub notes: Vec<Note>,
+    /// Where to look for a cause that is unknown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub look: Vec<RemedyEntry>,
     /// Questions that got no answer.
     pub gaps: Vec<GapEntry>,
     /// Names of other pods of which the same is true.
@@ -271,6 +274,7 @@ fn diagnosis(report: &Report) -> Diagnosis {
             .iter()
             .map(|(reason, headline)| Note { reason: reason.clone(), headline: headline.clone() })
             .collect(),
+        look: report.look.iter().map(remedy).collect(),
         gaps: report.gaps.iter().map(gap).collect(),
         also: report.also.clone(),
     }

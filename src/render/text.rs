@@ -55,6 +55,11 @@ fn print(page: &mut Page, report: &Report, style: Style) {
             page.hanging(2, &[Span(Ink::Key, Safe::line(reason)), plain(format!("  {headline}"))], 4);
         }
     }
+    if style.hints && !report.look.is_empty() {
+        page.gap();
+        page.line(0, &[key("Look:")]);
+        report.look.iter().filter_map(|r| r.command.as_ref()).for_each(|command| print_command(page, 2, command));
+    }
     not_checked(page, report);
     footer(page, report);
 }

@@ -3,7 +3,7 @@
 use super::Enough;
 use crate::facts::scheduling::named;
 use crate::facts::{Facts, Role, State};
-use crate::finding::Stage;
+use crate::finding::{Command, Remedy, Stage};
 use crate::rank::Cause;
 use crate::rules;
 use crate::verdict::Verdict;
@@ -122,6 +122,30 @@ pub(super) fn what_stands_out(facts: &Facts<'_>) -> Vec<(String, String)> {
     seen
 }
 
+/// The most logs that are worth a command each.
+const MOST_LOGS: usize = 2;
+
+/// The commands with which a person would go on where no rule applies.
+pub(super) fn look(facts: &Facts<'_>) -> Vec<Remedy> {
+    let target = &facts.target;
+    if target.kind == "Node" {
+        return vec![Remedy::look(Command::kubectl(["describe", "node", &target.name]))];
+    }
+    let mut all = vec![facts.look(["describe", &target.kind.to_ascii_lowercase(), &target.name])];
+    let logs = facts.main_containers().filter(|c| !(c.is_running() && c.is_ready())).filter_map(|container| {
+        let name = [facts.pod.name.as_str(), "-c", container.name.as_str()];
+        match (&container.state, container.restarts()) {
+            (State::Running { .. }, _) => Some(facts.look(["logs"].into_iter().chain(name).chain(["--tail=50"]))),
+            (State::Ended(exit), _) => Some(facts.look_at_log(container, exit)),
+            (_, 0) => None,
+            _ => Some(facts.look(["logs"].into_iter().chain(name).chain(["--previous"]))),
+        }
+    });
+    all.extend(logs.take(MOST_LOGS));
+    all.extend(facts.look_at_node());
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -161,6 +185,19 @@ mod tests {
             "{}",
             report.summary
         );
+    }
+
+    #[test]
+    fn an_unknown_cause_says_where_to_look() {
+        let lost = json!({"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}});
+        let report = of(&Case::container(lost).edit("/spec/nodeName", json!("node-1")));
+        let commands: Vec<_> = report.look.iter().filter_map(|r| r.command.as_ref().map(ToString::to_string)).collect();
+        assert_eq!(
+            commands,
+            ["kubectl describe pod p -n n", "kubectl logs p -c app --previous -n n", "kubectl describe node node-1"]
+        );
+        let fine = json!({"ready": true, "started": true, "state": {"running": {"startedAt": "2026-01-01T11:00:00Z"}}});
+        assert!(of(&Case::container(fine)).look.is_empty());
     }
 
     #[test]
