@@ -202,11 +202,6 @@ impl<'a> Facts<'a> {
         Events::of(self.snapshot.all("Event"), kind, namespace, name, uid)
     }
 
-    /// Whether the events of the target's namespace could not be read, so that their absence says nothing.
-    pub fn events_unknown(&self) -> bool {
-        self.events.is_empty() && !self.snapshot.is_complete("Event", &self.target.namespace)
-    }
-
     /// The target's value at `steps`, cited.
     pub fn cite(&self, steps: &[&str]) -> Option<Evidence> {
         Evidence::field(self.object?, steps)

@@ -69,11 +69,6 @@ impl Owner {
         self.kind == "Pod"
     }
 
-    /// Whether the pod mirrors a manifest file on its node, which only that file can change.
-    pub fn is_mirror(&self) -> bool {
-        self.kind == "Node"
-    }
-
     /// kubectl's argument for it: `deployment/checkout`.
     pub fn argument(&self) -> String {
         let kind = self.kind.to_ascii_lowercase();

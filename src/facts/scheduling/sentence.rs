@@ -179,11 +179,6 @@ impl Sentence {
         Self { text: text.to_owned(), nodes, clauses, awaits_victims }
     }
 
-    /// How many nodes it names with that meaning.
-    pub fn count(&self, says: Says) -> usize {
-        self.clauses.iter().filter(|c| c.says == says).filter_map(|c| c.count).sum()
-    }
-
     /// Whether any clause has that meaning.
     pub fn says(&self, says: Says) -> bool {
         self.clauses.iter().any(|c| c.says == says)

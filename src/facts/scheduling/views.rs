@@ -156,13 +156,6 @@ impl<'a> Fit<'a> {
         closest(label, keys.into_iter())
     }
 
-    /// Resources that nodes offer and whose name is close to `resource`, if no node offers that.
-    pub fn close_resources(&self, resource: &str) -> Vec<String> {
-        let offered: BTreeSet<&str> =
-            self.nodes().flat_map(|n| n.status.allocatable.keys()).map(String::as_str).collect();
-        if offered.contains(resource) { Vec::new() } else { closest(resource, offered.into_iter()) }
-    }
-
     /// A table of one label on the obstacle's nodes.
     pub fn label_table(&self, obstacle: &Obstacle, label: &str) -> Evidence {
         let row = |v: &Verdict<'_>| {

@@ -105,6 +105,8 @@ impl Kubectl {
             .env("HOME", &self.home)
             .env("KUBECACHEDIR", self.home.join("cache"))
             .env("KUBECONFIG", &self.config)
+            // Where a plugin that measures coverage writes it.
+            .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
             .envs(environment.iter().copied());
         run(&mut command)
     }
