@@ -97,17 +97,9 @@ fn root(parents: &[Option<usize>], n: usize) -> usize {
     here
 }
 
+/// How many findings stand between the `n`th and the end of its chain; in a circle, as many as there are.
 fn depth(parents: &[Option<usize>], n: usize) -> usize {
-    let mut depth = 0;
-    let mut here = n;
-    while let Some(next) = parents[here] {
-        depth += 1;
-        here = next;
-        if depth > parents.len() {
-            break;
-        }
-    }
-    depth
+    std::iter::successors(parents[n], |above| parents[*above]).take(parents.len()).count()
 }
 
 #[cfg(test)]

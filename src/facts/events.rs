@@ -79,8 +79,8 @@ impl Event {
         let number = |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
         let object = event.get("involvedObject").or_else(|| event.get("regarding"));
         let series = event.get("series");
-        let count = number(series.and_then(|s| s.get("count"))).or_else(|| number(event.get("count")));
         let deprecated = |key: &str| event.get(key).or_else(|| event.get(&format!("deprecated{}", capital(key))[..]));
+        let count = number(series.and_then(|s| s.get("count"))).or_else(|| number(deprecated("count")));
         let event_time = time(event.get("eventTime"));
         let last = time(series.and_then(|s| s.get("lastObservedTime"))).or_else(|| time(deprecated("lastTimestamp")));
         let message = text(event.get("message").or_else(|| event.get("note")));
@@ -184,5 +184,51 @@ mod tests {
     fn folded_events_lose_their_prefix() {
         let event = pod_event("u", json!({"message": "(combined from similar events): real"}));
         assert_eq!(Events::of(&[event], "Pod", "n", "p", "u").latest("Failed").unwrap().message, "real");
+    }
+
+    #[test]
+    fn the_newer_api_has_the_older_fields_under_another_name() {
+        let event = json!({"kind": "Event", "reason": "Failed", "note": "m", "deprecatedCount": 7,
+            "deprecatedFirstTimestamp": "2026-01-01T00:00:00Z", "deprecatedLastTimestamp": "2026-01-01T00:05:00Z",
+            "deprecatedSource": {"component": "kubelet"}, "regarding": {"kind": "Pod", "namespace": "n", "name": "p"}});
+        let events = Events::of(&[event], "Pod", "n", "p", "u");
+        let event = events.latest("Failed").unwrap();
+        assert_eq!((event.count, event.source.as_str(), event.message.as_str()), (7, "kubelet", "m"));
+        assert_eq!(
+            (event.first, event.last),
+            ("2026-01-01T00:00:00Z".parse().ok(), "2026-01-01T00:05:00Z".parse().ok())
+        );
+        assert_eq!(event.age("2026-01-01T00:06:30Z".parse().unwrap()), Some(90));
+    }
+
+    #[test]
+    fn an_event_belongs_to_the_object_of_that_kind_namespace_name_and_uid() {
+        let about = |kind: &str, namespace: &str, name: &str, uid: &str| json!({"kind": "Event", "reason": "R", "involvedObject": {"kind": kind, "namespace": namespace, "name": name, "uid": uid}});
+        let count = |event: Value, kind: &str, namespace: &str, uid: &str| {
+            Events::of(&[event], kind, namespace, "p", uid).iter().count()
+        };
+        assert_eq!(count(about("Pod", "n", "p", ""), "Pod", "n", "u"), 1, "without a uid the name decides");
+        assert_eq!(count(about("Pod", "n", "p", "v"), "Pod", "n", ""), 1, "and so it does if ours is not known");
+        assert_eq!(count(about("Pod", "n", "p", "p"), "Pod", "n", "u"), 0);
+        assert_eq!(
+            count(about("Node", "", "p", "p"), "Node", "", "u"),
+            1,
+            "the kubelet puts its node's name for the uid"
+        );
+        assert_eq!(count(about("Node", "", "p", "v"), "Node", "", "u"), 0);
+        assert_eq!(count(about("Pod", "m", "p", "u"), "Pod", "n", "u"), 0);
+        assert_eq!(count(about("Job", "n", "p", "u"), "Pod", "n", "u"), 0);
+        assert_eq!(count(about("Pod", "n", "q", "u"), "Pod", "n", "u"), 0);
+    }
+
+    #[test]
+    fn an_event_without_a_time_was_not_seen_since() {
+        let events =
+            Events::of(&[pod_event("u", json!({"lastTimestamp": "2026-01-01T00:05:00Z"}))], "Pod", "n", "p", "u");
+        let event = events.latest("Failed").unwrap();
+        assert!(event.seen_since("2026-01-01T00:05:00Z".parse().ok()) && event.seen_since(None));
+        assert!(!event.seen_since("2026-01-01T00:05:01Z".parse().ok()));
+        let timeless = Event { last: None, ..event.clone() };
+        assert!(!timeless.seen_since("2026-01-01T00:00:00Z".parse().ok()) && timeless.seen_since(None));
     }
 }

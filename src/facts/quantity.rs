@@ -27,7 +27,7 @@ impl Quantity {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, suffix) = text.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || number.len() > 40 {
+        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
             return None;
         }
         let (multiplier, divisor) = scale(suffix)?;
@@ -73,14 +73,12 @@ impl Quantity {
 
     /// In units, fractions lost towards zero.
     pub fn units(self) -> i64 {
-        i64::try_from(self.0 / NANO).unwrap_or(if self.0 < 0 { i64::MIN } else { i64::MAX })
+        saturated(self.0 / NANO)
     }
 
     /// In thousandths, rounded up: CPU as `kubectl` counts it.
     pub fn millis(self) -> i64 {
-        let nano = NANO / 1000;
-        let up = if self.0 > 0 && self.0 % nano != 0 { 1 } else { 0 };
-        i64::try_from(self.0 / nano + up).unwrap_or(if self.0 < 0 { i64::MIN } else { i64::MAX })
+        saturated(-self.0.saturating_neg().div_euclid(NANO / 1000))
     }
 
     /// As people read it: `cpu` in cores or thousandths, bytes with a binary suffix, anything else as a count.
@@ -116,6 +114,11 @@ impl Quantity {
     }
 }
 
+/// The number, or what is nearest to it among those of 64 bits.
+fn saturated(number: i128) -> i64 {
+    i64::try_from(number.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or_default()
+}
+
 /// What a suffix multiplies and divides by.
 fn scale(suffix: &str) -> Option<(i128, i128)> {
     Some(match suffix {
@@ -138,7 +141,7 @@ fn scale(suffix: &str) -> Option<(i128, i128)> {
         _ => {
             let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
             let power = 10i128.checked_pow(exponent.unsigned_abs().min(30))?;
-            if exponent < 0 { (1, power) } else { (power, 1) }
+            if exponent.is_negative() { (1, power) } else { (power, 1) }
         }
     })
 }
@@ -183,5 +186,57 @@ mod tests {
         assert_eq!(show("900Gi", "memory"), "900Gi");
         assert_eq!(show("23533120Ki", "memory"), "22.4Gi");
         assert_eq!(show("2", "nvidia.com/gpu"), "2");
+    }
+
+    #[test]
+    fn every_suffix_is_worth_what_the_api_says() {
+        for (suffix, nanos) in [
+            ("n", 1),
+            ("u", 1000),
+            ("m", NANO / 1000),
+            ("k", 1000 * NANO),
+            ("M", 1_000_000 * NANO),
+            ("G", 1_000_000_000 * NANO),
+            ("T", 1_000_000_000_000 * NANO),
+            ("P", 1_000_000_000_000_000 * NANO),
+            ("E", 1_000_000_000_000_000_000 * NANO),
+            ("Ki", 1024 * NANO),
+            ("Mi", 1024 * 1024 * NANO),
+            ("Gi", 1024 * 1024 * 1024 * NANO),
+            ("Ti", 1_099_511_627_776 * NANO),
+            ("Pi", 1_125_899_906_842_624 * NANO),
+            ("Ei", 1_152_921_504_606_846_976 * NANO),
+            ("e0", NANO),
+        ] {
+            assert_eq!(Quantity::parse(&format!("1{suffix}")), Some(Quantity(nanos)), "{suffix}");
+        }
+        assert_eq!(Quantity::parse("0.1n"), Some(Quantity(1)), "what is less than a billionth counts as one");
+    }
+
+    #[test]
+    fn cpu_is_rounded_up_to_thousandths_and_whole_units_down() {
+        for (text, millis, units) in [
+            ("0", 0, 0),
+            ("1500m", 1500, 1),
+            ("1001u", 2, 0),
+            ("-1500m", -1500, -1),
+            ("-1500u", -1, 0),
+            ("99999999999Ei", i64::MAX, i64::MAX),
+            ("-99999999999Ei", i64::MIN, i64::MIN),
+        ] {
+            let quantity = Quantity::parse(text).unwrap();
+            assert_eq!((quantity.millis(), quantity.units()), (millis, units), "{text}");
+            assert_eq!(quantity.is_negative(), text.starts_with('-'), "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_have_a_suffix_and_pieces_have_none() {
+        let show = |text, resource| Quantity::parse(text).unwrap().show(resource);
+        assert_eq!(show("2Mi", "hugepages-2Mi"), "2Mi");
+        assert_eq!(show("2Mi", "nvidia.com/memory"), "2097152");
+        assert_eq!(show("0", "memory"), "0");
+        assert_eq!(show("1023", "storage"), "1023");
+        assert_eq!(show("-1536", "ephemeral-storage"), "-1.5Ki");
     }
 }

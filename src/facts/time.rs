@@ -60,11 +60,13 @@ pub fn go_seconds(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{go_duration, human};
+    use super::{go_duration, go_seconds, human};
 
     #[test]
     fn durations_of_go_are_read() {
-        for (text, seconds) in [("2m40s", Some(160)), ("5m0s", Some(300)), ("1h0m0s", Some(3600)), ("500ms", Some(0))] {
+        for (text, seconds) in
+            [("2m40s", Some(160)), ("5m0s", Some(300)), ("1h0m0s", Some(3600)), ("500ms", Some(0)), ("1500ms", Some(1))]
+        {
             assert_eq!(go_duration(text), seconds);
         }
         for text in ["", "5", "m", "2x", "back"] {
@@ -84,8 +86,19 @@ mod tests {
             (90_000, "25h"),
             (200_000, "2d7h"),
             (800_000, "9d"),
+            (730 * 86_400, "2y"),
+            (740 * 86_400, "2y10d"),
+            (8 * 365 * 86_400, "8y"),
         ] {
             assert_eq!(human(seconds), text);
+        }
+    }
+
+    #[test]
+    fn fractions_of_a_second_count_as_what_they_are() {
+        for (text, seconds) in [("2s500ms", 2.5), ("250us", 0.000_25), ("250µs", 0.000_25), ("5ns", 0.000_000_005)] {
+            let read = go_seconds(text).unwrap();
+            assert!((read - seconds).abs() < 1e-12, "{text}: {read}");
         }
     }
 }
