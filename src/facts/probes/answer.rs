@@ -171,3 +171,129 @@ impl Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::facts::ProbeKind;
+    use crate::rules::testing::Case;
+
+    fn with<T>(handler: &Value, read: impl Fn(&Probe<'_>) -> T) -> T {
+        Case::container(json!({}))
+            .edit("/spec/containers/0/livenessProbe", handler.clone())
+            .facts(|f| read(&f.probe(&f.containers[0], ProbeKind::Liveness).unwrap()))
+    }
+
+    fn http() -> Value {
+        json!({"httpGet": {"port": 80}})
+    }
+
+    fn answer(handler: &Value, message: &str) -> Answer {
+        with(handler, |p| Answer::read(message, p))
+    }
+
+    #[test]
+    fn a_connection_fails_in_the_words_of_go() {
+        for (said, wanted) in [
+            ("HTTP probe failed with statuscode: 503", Answer::Status(503)),
+            ("Get \"https://10.0.0.1/\": http: server gave HTTP response to HTTPS client", Answer::Scheme),
+            ("Get \"https://10.0.0.1/\": remote error: tls: handshake failure", Answer::Scheme),
+            ("dial tcp 10.0.0.1:80: connect: connection refused", Answer::Refused),
+            ("dial tcp: lookup web on 10.0.0.10:53: no such host", Answer::Unresolved),
+            ("dial tcp: lookup web on 10.0.0.10:53: server misbehaving", Answer::Unresolved),
+            ("dial tcp 10.0.0.1:80: connect: no route to host", Answer::Unreachable),
+            ("dial tcp 10.0.0.1:80: connect: network is unreachable", Answer::Unreachable),
+            ("Get \"http://10.0.0.1/\": context deadline exceeded", Answer::TimedOut),
+            ("dial tcp 10.0.0.1:80: i/o timeout", Answer::TimedOut),
+            ("Get \"http://10.0.0.1/\": EOF", Answer::Dropped),
+            ("read tcp 10.0.0.1:1->10.0.0.1:80: read: connection reset by peer", Answer::Dropped),
+            ("strconv.Atoi: parsing \"web\": invalid syntax", Answer::PortUnknown),
+            ("unable to do a thing", Answer::Errored("unable to do a thing".to_owned())),
+        ] {
+            assert_eq!(answer(&http(), &format!("Liveness probe failed: {said}")), wanted, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_missing_or_too_slow_or_fails() {
+        let exec = json!({"exec": {"command": ["cat", "/x"]}});
+        let failed = |text: &str| Answer::CommandFailed(text.to_owned());
+        for (message, wanted) in [
+            ("Liveness probe failed: exec: \"cat\": executable file not found in $PATH", Answer::CommandMissing),
+            ("Liveness probe errored: exec: \"/cat\": stat /cat: no such file or directory", Answer::CommandMissing),
+            ("Liveness probe errored: executable file `cat` not found in $PATH", Answer::CommandMissing),
+            ("Liveness probe failed: cat: /x: No such file or directory", failed("cat: /x: No such file or directory")),
+            ("Liveness probe failed: exec: \"odd\"", failed("exec: \"odd\"")),
+            ("Liveness probe failed: command \"cat\" timed out", Answer::CommandTimedOut),
+            ("Liveness probe failed: the request timed out", failed("the request timed out")),
+            ("Liveness probe failed: command failed", failed("command failed")),
+            ("Liveness probe errored: context deadline exceeded", Answer::CommandTimedOut),
+            ("Liveness probe failed: deadline", failed("deadline")),
+            ("Liveness probe errored: no such runtime", Answer::Errored("no such runtime".to_owned())),
+            ("Liveness probe failed: ", failed("")),
+        ] {
+            assert_eq!(answer(&exec, message), wanted, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_grpc_server_answers_in_its_own_words() {
+        let grpc = json!({"grpc": {"port": 1}});
+        for (said, wanted) in [
+            ("timeout: failed to connect service \"10.0.0.1:1\" within 1s", Answer::Refused),
+            ("service unhealthy (responded with \"NOT_SERVING\")", Answer::NotServing("NOT_SERVING".to_owned())),
+            ("error: this server does not implement the grpc health protocol", Answer::NoHealthService),
+            ("timeout: health rpc did not complete within 1s", Answer::TimedOut),
+            ("error: health rpc probe failed: x", Answer::Errored("error: health rpc probe failed: x".to_owned())),
+        ] {
+            assert_eq!(answer(&grpc, &format!("Liveness probe failed: {said}")), wanted, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_container_that_had_ended_did_not_fail_its_probe() {
+        for said in ["container is not running", "rpc error: task 12ab not found: not found", "ttrpc: closed: unknown"]
+        {
+            let errored = format!("Liveness probe errored and resulted in unknown state: {said}");
+            assert_eq!(answer(&http(), &errored), Answer::Gone, "{said}");
+            assert_ne!(answer(&http(), &format!("Liveness probe failed: {said}")), Answer::Gone, "{said}");
+        }
+        assert_ne!(answer(&http(), "Liveness probe errored: user not found"), Answer::Gone);
+        assert_ne!(answer(&http(), "Liveness probe errored: task killed"), Answer::Gone);
+    }
+
+    #[test]
+    fn every_answer_has_a_sentence_and_advice_of_its_own() {
+        let all = [
+            (Answer::Status(401), "gets status 401", "needs no login"),
+            (Answer::Status(403), "gets status 403", "needs no login"),
+            (Answer::Status(400), "gets status 400", "scheme: HTTPS"),
+            (Answer::Status(404), "gets status 404", "a path that the program serves"),
+            (Answer::Status(500), "gets status 500", "if it is the probe"),
+            (Answer::Refused, "gets no connection", "the port on which the program listens"),
+            (Answer::PortUnknown, "does not declare", "the port on which the program listens"),
+            (Answer::TimedOut, "within its timeout of 1s", "(now 1s)"),
+            (Answer::CommandTimedOut, "does not end within", "(now 1s)"),
+            (Answer::Scheme, "speaks TLS", "Set the scheme"),
+            (Answer::Unresolved, "cannot resolve", "Leave host out"),
+            (Answer::Unreachable, "cannot reach", "Leave host out"),
+            (Answer::CommandMissing, "the image does not have", "a command that the image has"),
+            (Answer::CommandFailed(String::new()), "writes nothing", "if it is the probe"),
+            (Answer::CommandFailed("a\nb".to_owned()), "fails: a", "if it is the probe"),
+            (Answer::NoHealthService, "gRPC health protocol", "Use tcpSocket"),
+            (Answer::NotServing("SERVICE_UNKNOWN".to_owned()), "is told SERVICE_UNKNOWN", "a service that the server"),
+            (Answer::NotServing("NOT_SERVING".to_owned()), "is told NOT_SERVING", "if it is the probe"),
+            (Answer::Dropped, "closed without an answer", "if it is the probe"),
+            (Answer::Gone, "found the container ended", "if it is the probe"),
+            (Answer::Errored("x".to_owned()), "could not be carried out", "if it is the probe"),
+        ];
+        for (answer, said, advice) in all {
+            let (says, advises) = with(&http(), |p| (answer.said(p), answer.advice(p)));
+            assert!(says.contains(said), "{answer:?}: {says}");
+            assert!(advises.contains(advice) && advises.contains("livenessProbe"), "{answer:?}: {advises}");
+        }
+        assert!(Answer::Refused.is_no_connection() && !Answer::TimedOut.is_no_connection());
+    }
+}

@@ -317,4 +317,73 @@ mod tests {
         let probe = json!({"tcpSocket": {"port": 1}, "initialDelaySeconds": 5, "failureThreshold": 4});
         assert_eq!(with_probe(probe, |p| p.budget_sum()), "5s + 4 x 10s = 45s");
     }
+
+    #[test]
+    fn a_container_lasts_from_the_first_try_to_the_last_and_its_grace_period() {
+        let probe = json!({"tcpSocket": {"port": 1}});
+        assert_eq!(with_probe(probe.clone(), |p| p.killed_after(30, false)), (19, 66));
+        assert_eq!(with_probe(probe, |p| p.killed_after(30, true)), (49, 66));
+        let own = json!({"tcpSocket": {"port": 1}, "terminationGracePeriodSeconds": 5, "timeoutSeconds": 3});
+        assert_eq!(with_probe(own, |p| p.killed_after(30, true)), (24, 43));
+    }
+
+    #[test]
+    fn a_probe_of_readiness_has_no_grace_period_of_its_own() {
+        let probe = json!({"tcpSocket": {"port": 1}, "terminationGracePeriodSeconds": 5});
+        assert_eq!(with_probe(probe.clone(), |p| p.grace), Some(5));
+        Case::container(json!({})).edit("/spec/containers/0/readinessProbe", probe).facts(|f| {
+            assert_eq!(f.probe(&f.containers[0], ProbeKind::Readiness).unwrap().grace, None);
+        });
+    }
+
+    #[test]
+    fn ports_are_compared_only_with_those_that_the_container_declares_for_tcp() {
+        let mismatch = |ports: Value, others: Value, probe: Value| {
+            Case::pod(
+                json!({"containers": [{"name": "app", "ports": ports, "livenessProbe": probe},
+                    {"name": "other", "ports": others}]}),
+                json!({}),
+            )
+            .facts(|f| f.port_mismatch(&f.probe(&f.containers[0], ProbeKind::Liveness).unwrap()))
+        };
+        let declared = |ports: &[&str]| {
+            Some(super::PortMismatch::Undeclared { declared: ports.iter().map(|p| (*p).to_owned()).collect() })
+        };
+        let ask = |port: i32| json!({"tcpSocket": {"port": port}});
+        let web = || json!([{"containerPort": 80}, {"containerPort": 53, "protocol": "UDP"}]);
+        assert_eq!(mismatch(web(), json!([]), ask(81)), declared(&["80"]));
+        assert_eq!(mismatch(web(), json!([]), ask(80)), None);
+        assert_eq!(mismatch(web(), json!([{"containerPort": 81}]), ask(81)), None, "a pod has one address");
+        assert_eq!(mismatch(json!([]), web(), ask(81)), None, "it declares none");
+        assert_eq!(mismatch(web(), json!([]), json!({"tcpSocket": {"port": 81, "host": "10.0.0.1"}})), None);
+        assert_eq!(mismatch(web(), json!([]), json!({"exec": {"command": ["x"]}})), None);
+    }
+
+    #[test]
+    fn an_event_is_of_the_probe_that_it_names_and_of_the_container() {
+        let spec = |second: Value| {
+            json!({"containers": [
+                {"name": "app", "livenessProbe": {"tcpSocket": {"port": 1}}},
+                {"name": "other", "livenessProbe": second}]})
+        };
+        let told = |second: Value, reason: &str, container: &str, message: &str| {
+            Case::pod(spec(second), json!({})).event(reason, container, message).facts(|f| {
+                let probe = f.probe(&f.containers[0], ProbeKind::Liveness).unwrap();
+                (f.unhealthy(&probe).is_some(), f.probe_kill(&probe).is_some())
+            })
+        };
+        let both = || json!({"tcpSocket": {"port": 2}});
+        assert_eq!(told(both(), "Unhealthy", "app", "Liveness probe failed: x"), (true, false));
+        assert_eq!(told(both(), "Unhealthy", "app", "Readiness probe failed: x"), (false, false));
+        assert_eq!(told(both(), "Unhealthy", "app", "Liveness check failed: x"), (false, false));
+        assert_eq!(told(both(), "Unhealthy", "other", "Liveness probe failed: x"), (false, false));
+        assert_eq!(told(both(), "Unhealthy", "", "Liveness probe failed: x"), (false, false), "it can be either's");
+        assert_eq!(told(Value::Null, "Unhealthy", "", "Liveness probe failed: x"), (true, false), "only one has it");
+        assert_eq!(
+            told(both(), "Killing", "app", "Container app failed liveness probe, will be restarted"),
+            (false, true)
+        );
+        assert_eq!(told(both(), "Killing", "other", "Container other failed liveness probe"), (false, false));
+        assert_eq!(told(both(), "Killing", "app", "Stopping container app"), (false, false));
+    }
 }
