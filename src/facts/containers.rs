@@ -357,3 +357,6 @@ fn ephemeral(pod: &Value) -> Vec<core::Container> {
     let list = pod.pointer("/spec/ephemeralContainers").and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|c| core::Container::deserialize(c).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests;

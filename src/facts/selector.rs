@@ -103,4 +103,38 @@ mod tests {
         assert!(!fits(json!([{}])));
         assert!(!fits(json!([])));
     }
+
+    #[test]
+    fn a_selector_reads_as_a_sentence() {
+        let selector: NodeSelector = serde_json::from_value(json!({"nodeSelectorTerms": [
+            {"matchExpressions": [{"key": "a", "operator": "In", "values": ["1"]},
+                {"key": "b", "operator": "In", "values": ["1", "2"]}, {"key": "c", "operator": "NotIn", "values": ["1"]},
+                {"key": "d", "operator": "NotIn", "values": ["1", "2"]}, {"key": "e", "operator": "Exists"},
+                {"key": "f", "operator": "DoesNotExist"}, {"key": "g", "operator": "Gt", "values": ["4"]}]},
+            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["w"]}]}]}))
+        .unwrap();
+        assert_eq!(
+            words(&selector),
+            "a=1 and b in (1, 2) and c!=1 and d not in (1, 2) and e exists and f does not exist and g Gt 4, or metadata.name=w"
+        );
+    }
+
+    #[test]
+    fn numbers_are_more_or_less_only_if_they_differ() {
+        for (operator, bound, fitting) in [("Gt", "8", false), ("Lt", "8", false), ("Gt", "7", true), ("Lt", "9", true)]
+        {
+            let term = json!([{"matchExpressions": [{"key": "cores", "operator": operator, "values": [bound]}]}]);
+            assert_eq!(fits(term), fitting, "{operator} {bound}");
+        }
+    }
+
+    #[test]
+    fn a_term_holds_only_if_its_labels_and_its_fields_do() {
+        let term = |zone: &str, name: &str| {
+            json!([{"matchExpressions": [{"key": "zone", "operator": "In", "values": [zone]}],
+                "matchFields": [{"key": "metadata.name", "operator": "In", "values": [name]}]}])
+        };
+        assert!(fits(term("a", "node-1")) && !fits(term("b", "node-1")) && !fits(term("a", "node-2")));
+        assert!(!fits(json!([{"matchFields": [{"key": "metadata.uid", "operator": "In", "values": ["node-1"]}]}])));
+    }
 }

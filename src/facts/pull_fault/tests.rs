@@ -135,3 +135,61 @@ fn the_server_is_the_one_that_was_asked_last() {
     assert_eq!(of("manifest unknown"), "");
     assert_eq!(of("toomanyrequests: see https://docs.example/limits"), "");
 }
+
+#[test]
+fn a_status_that_the_registry_answers_with_decides() {
+    for (error, wanted) in [
+        ("unexpected status code 401 Unauthorized", Fault::Unauthorized),
+        ("unexpected status code 403 Forbidden", Fault::Unauthorized),
+        ("unexpected status code 404 Not Found", Fault::NotFound),
+        ("unexpected status code 407 Proxy Authentication Required", Fault::Unreachable),
+        ("unexpected status code 429 Too Many Requests", Fault::RateLimited),
+        ("unexpected status code 400 Bad Request: unauthorized: authentication required", Fault::Unauthorized),
+        ("unexpected status code 400 Bad Request", Fault::ServerError),
+        ("unexpected status code 503 Service Unavailable", Fault::ServerError),
+        ("unexpected status code 200 OK", Fault::Other),
+        ("unexpected status code 4030", Fault::Other),
+        ("unexpected status code 600", Fault::Other),
+    ] {
+        assert_eq!(classify(error), wanted, "{error}");
+    }
+}
+
+#[test]
+fn every_fault_has_words_of_its_own() {
+    let all = [
+        Fault::NotFound,
+        Fault::Unauthorized,
+        Fault::NameInvalid,
+        Fault::NeverPull,
+        Fault::Platform,
+        Fault::RateLimited,
+        Fault::TlsUntrusted,
+        Fault::PlainHttp,
+        Fault::ServerError,
+        Fault::Unreachable,
+        Fault::Queued,
+        Fault::DiskFull,
+        Fault::Unverified,
+        Fault::Uninspectable,
+        Fault::RuntimeDown,
+        Fault::Other,
+    ];
+    let said: std::collections::BTreeSet<&str> = all.iter().map(|fault| fault.words()).collect();
+    assert_eq!(said.len(), all.len());
+}
+
+#[test]
+fn the_host_of_a_failed_lookup_or_request_is_the_server() {
+    for (error, wanted) in [
+        ("dial tcp: lookup r.example on 10.0.0.10:53: no such host", Some("r.example")),
+        ("dial tcp: lookup registry on 10.0.0.10:53: no such host", Some("registry")),
+        ("it is of no use to lookup nothing: no", None),
+        ("Head \"https://r.example/v2/\": EOF", Some("r.example")),
+        ("see https://docs.example/help", None),
+        ("Get \"http://r.example:5000/v2/\": EOF", Some("r.example:5000")),
+        ("Get \"ftp://r.example/v2/\": EOF", None),
+    ] {
+        assert_eq!(server(error), wanted, "{error}");
+    }
+}

@@ -181,8 +181,8 @@ mod tests {
             .unwrap()
         };
         let nodes =
-            [node("tainted", "8", true), node("tiny", "1", false), node("small", "4", false), node("big", "16", false)];
+            [node("tainted", "8", true), node("tiny", "1", false), node("exact", "2", false), node("big", "16", false)];
         let pod = json!({"spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": "2"}}}]}});
-        assert_eq!(candidates(&pod, &nodes, 3), ["big", "small", "tiny"]);
+        assert_eq!(candidates(&pod, &nodes, 3), ["big", "exact", "tiny"]);
     }
 }

@@ -84,4 +84,23 @@ mod tests {
             assert_eq!(picks(Some(&selector), &json!({"app": "web"})), picked, "{operator}");
         }
     }
+
+    #[test]
+    fn selectors_are_written_as_kubectl_takes_them() {
+        let of = |selector: Value| written(Some(&serde_json::from_value(selector).unwrap()));
+        assert_eq!(written(None), "nothing");
+        assert_eq!(of(json!({})), "any label");
+        let all = json!({"matchLabels": {"app": "web"}, "matchExpressions": [
+            {"key": "tier", "operator": "In", "values": ["a", "b"]}, {"key": "zone", "operator": "NotIn", "values": ["c"]},
+            {"key": "x", "operator": "Exists"}, {"key": "y", "operator": "DoesNotExist"},
+            {"key": "z", "operator": "Like", "values": ["d"]}]});
+        assert_eq!(of(all), "app=web,tier in (a, b),zone notin (c),x,!y,z Like (d)");
+    }
+
+    #[test]
+    fn a_label_that_is_absent_satisfies_its_absence() {
+        let absent = json!({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]});
+        let selector: LabelSelector = serde_json::from_value(absent).unwrap();
+        assert!(picks(Some(&selector), &json!({})) && !picks(Some(&selector), &json!({"app": "web"})));
+    }
 }

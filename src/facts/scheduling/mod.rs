@@ -212,7 +212,7 @@ impl<'a> Facts<'a> {
 
     /// The sentence as evidence.
     pub fn cite_sentence(&self) -> Option<Evidence> {
-        let refused = self.pod.condition("PodScheduled").is_some_and(|c| c.status != "True" && c.message.is_some());
+        let refused = self.pod.condition("PodScheduled").is_some_and(|c| c.status != "True");
         let condition = if refused { self.cite_condition("PodScheduled", "message") } else { None };
         condition.or_else(|| self.scheduling_event().map(Event::cite))
     }
@@ -300,3 +300,6 @@ impl<'a> Scheduling<'a> {
         scheduling
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,4 +118,29 @@ mod tests {
         assert_eq!(kind("node.kubernetes.io/unschedulable"), Filter::Cordoned);
         assert_eq!(kind("dedicated"), Filter::Taint);
     }
+
+    #[test]
+    fn numbers_are_compared_from_the_taint_to_what_is_tolerated() {
+        let taint =
+            |value: &str| Taint { key: "k".into(), value: value.into(), effect: "NoSchedule".into(), time_added: None };
+        for (value, operator, than, expected) in [
+            ("5", "Gt", "4", true),
+            ("5", "Gt", "5", false),
+            ("5", "Gt", "6", false),
+            ("5", "Lt", "6", true),
+            ("5", "Lt", "5", false),
+            ("5", "Lt", "4", false),
+            ("five", "Gt", "4", false),
+            ("5", "Lt", "six", false),
+        ] {
+            let toleration = toleration("k", operator, than, "");
+            assert_eq!(tolerates(&toleration, &taint(value)), expected, "{value} {toleration:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_of_the_control_plane_and_virtual_ones_are_reserved() {
+        assert!(reserves("node-role.kubernetes.io/control-plane") && reserves("virtual-kubelet.io/provider"));
+        assert!(!reserves("dedicated") && !reserves("node.kubernetes.io/disk-pressure"));
+    }
 }

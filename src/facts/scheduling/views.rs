@@ -350,3 +350,6 @@ impl<'a> Facts<'a> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
