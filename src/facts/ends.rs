@@ -136,3 +136,54 @@ impl Job<'_> {
 fn field<'v>(object: &'v Value, key: &str) -> &'v str {
     object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::testing::Case;
+
+    #[test]
+    fn a_command_that_exits_by_itself_is_cited_for_its_own_code_only() {
+        let cited = |code: i32, script: &str| {
+            Case::container(json!({"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"exitCode": code, "reason": "Error"}}}))
+            .edit("/spec/containers/0/command", json!(["sh", "-c", script]))
+            .facts(|f| {
+                let (exit, standing) = f.containers[0].exit().unwrap();
+                let end = End { container: &f.containers[0], exit, standing, ending: f.ending(&f.containers[0], exit) };
+                f.cite_own_exit(&end).is_some()
+            })
+        };
+        assert!(cited(3, "sleep 1; exit 3") && cited(3, "exit 3; x") && cited(3, "exit 30; exit 3"));
+        assert!(!cited(3, "sleep 1; exit 30") && !cited(3, "exit 13"));
+    }
+
+    #[test]
+    fn a_job_has_failed_if_its_condition_says_so_and_holds() {
+        let of = |conditions: serde_json::Value| {
+            let object = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "n"},
+                "spec": {"backoffLimit": 2}, "status": {"conditions": conditions}});
+            Case::of(object).facts(|f| {
+                let job = f.job().unwrap();
+                (
+                    job.name.to_owned(),
+                    job.failure().map(|(type_, reason, _)| format!("{type_} {reason}")),
+                    job.number("/spec/backoffLimit"),
+                )
+            })
+        };
+        let condition =
+            |type_: &str, status: &str| json!({"type": type_, "status": status, "reason": "R", "message": "m"});
+        let none = ("j".to_owned(), None, Some(2));
+        assert_eq!(of(json!([condition("Failed", "False")])), none);
+        assert_eq!(of(json!([condition("Complete", "True")])), none);
+        assert_eq!(
+            of(json!([condition("FailureTarget", "True"), condition("Failed", "True")])).1.as_deref(),
+            Some("Failed R")
+        );
+        assert_eq!(of(json!([condition("FailureTarget", "True")])).1.as_deref(), Some("FailureTarget R"));
+        assert!(Case::container(json!({})).facts(|f| f.job().is_none()));
+    }
+}

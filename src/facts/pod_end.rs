@@ -280,4 +280,69 @@ mod tests {
         assert_eq!(pressure.threshold, Some(("22300Mi".to_owned(), "20082356Ki".to_owned())));
         assert_eq!(pressure.blamed, [("importer".to_owned(), "616164Ki".to_owned(), "0".to_owned())]);
     }
+
+    #[test]
+    fn a_kubelets_refusal_is_sorted_by_its_words_and_by_what_it_says() {
+        let of = |reason: &str, message: &str, phase: &str| {
+            let mut pod = Pod::default();
+            pod.status.phase = Some(phase.to_owned());
+            PodEnd::read(reason, message, &pod).map(|end| reason_of(&end))
+        };
+        for (reason, message, wanted) in [
+            ("UnexpectedAdmissionError", "Predicate NodePorts failed", "NodeRejectedPorts"),
+            ("UnexpectedAdmissionError", "Predicate NodeAffinity failed", "NodeRejectedPlacement"),
+            ("UnexpectedAdmissionError", "Allocate failed due to no healthy devices", "NodeRejected"),
+            ("InvalidNodeInfo", "Kubelet cannot get node info.", "NodeRejected"),
+            ("OutOfexample.com/gpu", "Node didn't have enough resource", "NodeRejected"),
+            ("OfTheFuture", "Pod was rejected: for a reason of its own", "NodeRejected"),
+            ("NodeLost", "", "NodeLost"),
+            ("Evicted", "The pod was preempted", "Preempted"),
+            ("Evicted", "Pod was terminated in response to imminent node shutdown.", "NodeShutdown"),
+            ("Evicted", "Pod was rejected as the node is shutting down.", "NodeShutdown"),
+        ] {
+            assert_eq!(of(reason, message, "Failed"), Some(wanted), "{reason} {message}");
+        }
+        assert_eq!(of("OfTheFuture", "Pod was rejected: x", "Running"), None);
+        assert_eq!(of("OfTheFuture", "another thing", "Failed"), None);
+    }
+
+    #[test]
+    fn the_kubelets_condition_tells_where_the_reason_does_not() {
+        use crate::rules::testing::Case;
+        use serde_json::json;
+        let end = |phase: &str, reason: &str, by: &str, status: &str| {
+            let condition = json!([{"type": "DisruptionTarget", "status": status, "reason": by,
+                "message": "The node was low on resource: memory."}]);
+            Case::pod(
+                json!({"containers": [{"name": "app"}]}),
+                json!({"phase": phase, "reason": reason, "conditions": condition}),
+            )
+            .facts(|f| f.pod_end().map(|end| reason_of(&end)))
+        };
+        assert_eq!(end("Failed", "", "TerminationByKubelet", "True"), Some("NodePressureEvicted"));
+        assert_eq!(end("Running", "", "TerminationByKubelet", "True"), None, "it still runs");
+        assert_eq!(end("Failed", "", "PreemptionByScheduler", "True"), None);
+        assert_eq!(end("Failed", "", "TerminationByKubelet", "False"), None);
+        assert_eq!(end("Failed", "DeadlineExceeded", "TerminationByKubelet", "True"), None);
+        assert_eq!(end("Failed", "NodeLost", "", ""), Some("NodeLost"));
+    }
+
+    #[test]
+    fn a_removal_keeps_a_pod_that_has_ended_and_explains_one_that_leaves() {
+        use crate::rules::testing::Case;
+        use serde_json::json;
+        let of = |phase: &str, until: &str| {
+            let running = json!({"name": "app", "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}});
+            let case = Case::pod(
+                json!({"nodeName": "w", "containers": [{"name": "app"}]}),
+                json!({"phase": phase, "containerStatuses": [running]}),
+            );
+            let until = if until.is_empty() { json!(null) } else { json!(format!("2026-01-01T{until}Z")) };
+            case.edit("/metadata/deletionTimestamp", until).facts(|f| f.standing_of_removal())
+        };
+        assert_eq!(of("Failed", ""), Standing::Wrong);
+        assert_eq!(of("Running", ""), Standing::InProgress);
+        assert_eq!(of("Running", "12:00:20"), Standing::InProgress);
+        assert_eq!(of("Running", "11:50:00"), Standing::Past, "something else keeps it");
+    }
 }
