@@ -132,14 +132,12 @@ impl Facts<'_> {
         if let Some(event) = newest.filter(|_| current && !workload.finished) {
             return Some(Refusal::read(&event.message, event.cite()));
         }
-        let (type_, wanted) =
-            [("ReplicaFailure", "True"), ("Progressing", "False")].into_iter().find(|(type_, _)| {
-                *type_ == "ReplicaFailure" && holds(controller, type_)
-                    || *type_ == "Progressing"
-                        && condition(controller, type_, "reason") == Some("ReplicaSetCreateError")
-            })?;
-        let is_so = condition(controller, type_, "status") == Some(wanted) && workload.lacks_pods();
-        let message = condition(controller, type_, "message").filter(|_| is_so)?;
+        let type_ = match condition(controller, "Progressing", "reason") {
+            _ if holds(controller, "ReplicaFailure") => "ReplicaFailure",
+            Some("ReplicaSetCreateError") => "Progressing",
+            _ => return None,
+        };
+        let message = condition(controller, type_, "message").filter(|_| workload.lacks_pods())?;
         Some(Refusal::read(message, Evidence::field(controller, &["status", "conditions", type_, "message"])?))
     }
 
@@ -326,46 +324,4 @@ fn rest(error: &str) -> Denial {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_known_answer_of_the_api_server_has_its_class() {
-        let rows = include_str!("../../tests/data/messages.tsv").lines().filter(|l| l.starts_with("CRE-"));
-        let mut wrong = Vec::new();
-        for row in rows.filter(|l| !l.starts_with("CRE-ENV")) {
-            let columns: Vec<&str> = row.split('\t').collect();
-            let (id, example, wanted) = (columns[0], columns[4].replace("\\n", "\n"), columns[5]);
-            let refusal = Refusal::read(&example, Evidence::derived(""));
-            let reason = match refusal.denial {
-                Denial::Quota { .. } => "QuotaExceeded",
-                Denial::LimitRange(_) => "LimitRangeViolated",
-                Denial::PodSecurity { .. } => "PodSecurityViolated",
-                Denial::ServiceAccount(_) => "ServiceAccountMissing",
-                Denial::PriorityClass(_) => "PriorityClassMissing",
-                Denial::RuntimeClass(_) => "+RuntimeClassMissing",
-                Denial::Denied { .. } => "WebhookDenied",
-                Denial::Uncallable { .. } => "WebhookUnavailable",
-                Denial::NamespaceEnding => "+NamespaceTerminating",
-                Denial::Predecessor(_) => "+PredecessorStillThere",
-                Denial::Passing => "passing",
-                Denial::Other => "CreationForbidden",
-            };
-            let passing = ["+QuotaNotReady", "+APIServerBusy", "+ServiceAccountTokenMissing"].contains(&wanted);
-            if reason != if passing { "passing" } else { wanted } {
-                wrong.push(format!("{id}: {reason}, not {wanted}"));
-            }
-        }
-        assert!(wrong.is_empty(), "{wrong:#?}");
-    }
-
-    #[test]
-    fn a_quota_is_read_with_its_numbers_and_only_what_is_over_it() {
-        let message = "pods \"b-1\" is forbidden: exceeded quota: team-quota, requested: pods=1,requests.cpu=150m, \
-            used: pods=1,requests.cpu=10m, limited: pods=1,requests.cpu=200m";
-        let Denial::Quota { quota, excess, .. } = Denial::read(message) else { panic!() };
-        assert_eq!(quota, "team-quota");
-        let [pods] = &excess[..] else { panic!("{excess:?}") };
-        assert_eq!((pods.requested.as_str(), pods.used.as_str(), pods.limited.as_str()), ("1", "1", "1"));
-    }
-}
+mod tests;

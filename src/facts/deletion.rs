@@ -228,4 +228,80 @@ mod tests {
         assert!(case.facts(|f| f.node_state().is_silent()));
         assert!(!deleted("2026-01-01T11:55:00Z", 30).refused("nodes").facts(|f| f.node_state().is_silent()));
     }
+
+    #[test]
+    fn a_kubelet_has_two_minutes_to_clean_up() {
+        let overdue = |at: &str| deleted(at, 30).facts(|f| f.deletion()).unwrap().is_overdue();
+        assert!(
+            !overdue("2026-01-01T12:00:30Z") && !overdue("2026-01-01T11:58:00Z") && overdue("2026-01-01T11:57:59Z")
+        );
+    }
+
+    fn node(name: &str, conditions: serde_json::Value) -> serde_json::Value {
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"conditions": conditions},
+            "spec": {"taints": [{"key": "soft", "effect": "NoSchedule"}, {"key": "hard", "effect": "NoExecute"}]}})
+    }
+
+    #[test]
+    fn a_node_is_what_it_reports() {
+        let of = |conditions| {
+            deleted("2026-01-01T11:55:00Z", 30)
+                .with(node("node-1", conditions))
+                .facts(|f| format!("{:?}", f.node_state()).split('(').next().unwrap_or_default().to_owned())
+        };
+        assert_eq!(of(json!([{"type": "Ready", "status": "True"}])), "Ready");
+        assert_eq!(of(json!([{"type": "Ready", "status": "False"}])), "NotReady");
+        assert_eq!(of(json!([{"type": "Ready", "status": "Unknown"}])), "Lost");
+        assert_eq!(of(json!([])), "Unknown");
+        let missing = deleted("2026-01-01T11:55:00Z", 30).with(node("node-2", json!([]))).complete(&["nodes"]);
+        missing.facts(|f| {
+            assert!(f.node_state().is_silent());
+            assert_eq!(f.close_nodes("node-1"), ["node-2"]);
+            assert_eq!(f.cite_node_trouble().len(), 2, "its absence and the pod's own field");
+        });
+    }
+
+    #[test]
+    fn a_pod_is_marked_only_if_its_containers_are_ready_and_nobody_says_why_it_is_not() {
+        let silent = |ready: &str, reason: &str, containers: &str| {
+            let conditions = json!([{"type": "Ready", "status": ready, "reason": reason},
+                {"type": "ContainersReady", "status": containers}]);
+            let case = deleted("2026-01-01T11:55:00Z", 30).edit("/status/conditions", conditions).refused("nodes");
+            case.facts(|f| f.node_state().is_silent())
+        };
+        assert!(silent("False", "", "True"));
+        assert!(
+            !silent("True", "", "True")
+                && !silent("False", "ContainersNotReady", "True")
+                && !silent("False", "", "False")
+        );
+    }
+
+    #[test]
+    fn leases_taints_and_budgets_are_cited_where_they_concern_the_pod() {
+        let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": "node-1", "namespace": "kube-node-lease"}, "spec": {"renewTime": "2026-01-01T11:40:00Z"}});
+        let budget = |name: &str, namespace: &str, selector: serde_json::Value| {
+            json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name, "namespace": namespace},
+                "spec": {"selector": selector}, "status": {"disruptionsAllowed": 0}})
+        };
+        let mine = || json!({"matchLabels": {"app": "x"}});
+        let case = deleted("2026-01-01T11:55:00Z", 30)
+            .edit("/metadata/labels", json!({"app": "x"}))
+            .with(node("node-1", json!([{"type": "Ready", "status": "Unknown"}])))
+            .with(lease)
+            .with(budget("mine", "n", mine()))
+            .with(budget("elsewhere", "m", mine()))
+            .with(budget("other", "n", json!({"matchLabels": {"app": "y"}})))
+            .with(budget("odd", "n", json!({"matchLabels": {"app": "x"}, "matchExpressions": []})))
+            .with(budget("none", "n", json!({})));
+        case.facts(|f| {
+            let shown = |evidence: Vec<crate::facts::Evidence>| format!("{evidence:?}");
+            assert!(shown(f.cite_node_trouble()).contains("11:40:00Z"));
+            let taints = f.cite_taints();
+            assert!(taints.len() == 1 && shown(taints).contains("hard"));
+            let budgets = f.cite_budgets();
+            assert!(budgets.len() == 1 && shown(budgets).contains("mine"));
+        });
+    }
 }

@@ -344,14 +344,4 @@ pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_names_come_nearest_first_and_far_ones_not_at_all() {
-        let names = ["reg-cred", "regcreds", "unrelated", "registry"];
-        assert_eq!(closest("regcred", names.into_iter()), ["reg-cred", "regcreds"]);
-        assert_eq!(closest("db_host", ["DB_HOST", "PORT"].into_iter()), ["DB_HOST"]);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
-    }
-}
+mod tests;
