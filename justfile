@@ -16,6 +16,15 @@ cluster-test:
     tests/cluster/control-plane/build.sh > /dev/null
     KUBECTL_WHY_CLUSTER=1 cargo test --test cluster
 
+# Which lines the tests reach, those of the cluster suite among them, by file (cargo install cargo-llvm-cov)
+coverage:
+    KUBECTL_WHY_CLUSTER=1 cargo llvm-cov --no-report
+    cargo llvm-cov report --summary-only
+
+# Whether a test fails for each small change of the code in a file, or in all facts: just mutants src/facts/exit.rs
+mutants file="src/facts/**":
+    cargo mutants --file '{{file}}' --jobs 1 --baseline skip --timeout 300 --output target/mutants
+
 # Write the generated files anew: reports, completions, docs
 generate:
     UPDATE_REPORTS=1 cargo test --test scenarios whole_reports_are_as_reviewed

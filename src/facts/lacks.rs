@@ -55,6 +55,11 @@ impl Facts<'_> {
                 && *k == kind
                 && !lacks.iter().any(|l| l.name == *name)
             {
+                let space = namespace.as_deref().unwrap_or(&self.target.namespace);
+                let there = self.snapshot().object(kind, space, name).found().is_some();
+                if there && failure.event.age(self.now).is_some_and(|age| age >= RETRIED) {
+                    continue;
+                }
                 let by = By::Volume(self.volume(&failure.volume).map_or(failure.volume.clone(), |v| v.name.clone()));
                 lacks.push(Lack {
                     kind,
@@ -63,7 +68,7 @@ impl Facts<'_> {
                     key: None,
                     needed_by: vec![by],
                     keys_wanted: Vec::new(),
-                    standing: Standing::Wrong,
+                    standing: if there { Standing::InProgress } else { Standing::Wrong },
                     evidence: vec![failure.event.cite()],
                 });
             }
@@ -263,3 +268,6 @@ fn keys_in_words(reference: &Reference, keys: &[String]) -> String {
         _ => format!("{object} has the keys {}", keys.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests;

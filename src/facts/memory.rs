@@ -264,4 +264,52 @@ mod tests {
         let pod = json!({"containers": [{"name": "app"}], "resources": {"limits": {"memory": "1Gi"}}});
         assert_eq!(limit(Case::pod(pod, json!({}))), Some(("1Gi".to_owned(), true)));
     }
+
+    #[test]
+    fn sizes_of_the_jvm_have_a_letter_or_none() {
+        for (text, size) in [
+            ("1073741824", Some("1Gi")),
+            ("512k", Some("512Ki")),
+            ("512K", Some("512Ki")),
+            ("512m", Some("512Mi")),
+            ("2G", Some("2Gi")),
+            ("1t", Some("1Ti")),
+            ("1T", Some("1Ti")),
+            ("512mb", None),
+            ("", None),
+        ] {
+            assert_eq!(jvm_size(text), size.and_then(Quantity::parse), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_launchers_variable_yields_to_that_of_a_start_script() {
+        let env = |names: [&str; 2]| {
+            let of = |name: &str, size: &str| json!({"name": name, "value": format!("-Xmx{size}")});
+            heaps(json!({"env": [of(names[0], "1g"), of(names[1], "2g")]}))
+        };
+        assert_eq!(env(["JAVA_OPTS", "JAVA_TOOL_OPTIONS"]), [("-Xmx1g".to_owned(), bytes("1Gi"))]);
+        assert_eq!(env(["JAVA_OPTS", "JDK_JAVA_OPTIONS"]), [("-Xmx1g".to_owned(), bytes("1Gi"))]);
+        assert_eq!(env(["_JAVA_OPTIONS", "JAVA_OPTS"]), [("-Xmx1g".to_owned(), bytes("1Gi"))]);
+    }
+
+    #[test]
+    fn only_a_size_beats_a_share_and_only_of_the_same_runtime() {
+        let both =
+            json!({"command": ["sh", "-c", "node --max-old-space-size=512 a.js; java -XX:MaxRAMPercentage=50 b"]});
+        assert_eq!(heaps(both).len(), 2);
+        let shares = json!({"command": ["java", "-XX:MaxRAMPercentage=50", "-XX:MaxRAMPercentage=60"]});
+        assert_eq!(heaps(shares), [("-XX:MaxRAMPercentage=60".to_owned(), HeapSize::Share(6000))]);
+        assert_eq!(heaps(json!({"command": ["node", "--max-old-space-size-of-what", "512"]})), []);
+    }
+
+    #[test]
+    fn a_volume_counts_against_the_limit_if_it_lies_in_memory_and_is_mounted() {
+        let volumes = json!([{"name": "shm", "emptyDir": {"medium": "Memory"}}, {"name": "disk", "emptyDir": {}},
+            {"name": "other", "emptyDir": {"medium": "Memory"}}]);
+        let mounts = json!([{"name": "shm", "mountPath": "/a"}, {"name": "disk", "mountPath": "/b"}]);
+        let case =
+            Case::pod(json!({"containers": [{"name": "app", "volumeMounts": mounts}], "volumes": volumes}), json!({}));
+        case.facts(|f| assert_eq!(f.memory_volumes(f.container("app").unwrap()), ["shm"]));
+    }
 }
