@@ -177,3 +177,70 @@ pub fn controlled_by(snapshot: &Snapshot, object: &Value, kind: &str, name: &str
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::testing::Case;
+
+    fn refs(version: &str, kind: &str, name: &str) -> Value {
+        json!([{"apiVersion": version, "kind": kind, "name": name, "uid": name, "controller": true}])
+    }
+
+    fn owned(version: &str, kind: &str, name: &str) -> Case {
+        Case::container(json!({})).edit("/metadata/ownerReferences", refs(version, kind, name))
+    }
+
+    fn header(case: &Case) -> String {
+        case.facts(|f| f.owner.header())
+    }
+
+    fn set(name: &str, owner: Value) -> Value {
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+            "metadata": {"name": name, "namespace": "n", "uid": name, "ownerReferences": owner}})
+    }
+
+    #[test]
+    fn a_replica_set_that_may_not_be_read_gives_its_deployment_away_by_the_hash() {
+        let of = |kind: &str, name: &str| {
+            header(&owned("apps/v1", kind, name).edit("/metadata/labels", json!({"pod-template-hash": "7d9f"})))
+        };
+        assert_eq!(of("ReplicaSet", "web-7d9f"), "Deployment/web (ReplicaSet/web-7d9f)");
+        assert_eq!(of("ReplicaSet", "-7d9f"), "ReplicaSet/-7d9f");
+        assert_eq!(of("ReplicaSet", "web-8"), "ReplicaSet/web-8");
+        assert_eq!(of("Rollout", "web-7d9f"), "Rollout/web-7d9f");
+        let alone =
+            owned("apps/v1", "ReplicaSet", "web-7d9f").edit("/metadata/labels", json!({"pod-template-hash": "7d9f"}));
+        assert_eq!(
+            header(&alone.with(set("web-7d9f", json!([])))),
+            "ReplicaSet/web-7d9f",
+            "it was read and has no owner"
+        );
+    }
+
+    #[test]
+    fn kinds_of_others_are_named_with_their_group() {
+        let of = |version: &str, kind: &str| owned(version, kind, "x").facts(|f| f.owner.argument());
+        assert_eq!(of("argoproj.io/v1alpha1", "Rollout"), "rollout.argoproj.io/x");
+        assert_eq!(of("v1", "Widget"), "widget/x");
+        assert_eq!(of("apps/v1", "StatefulSet"), "statefulset/x");
+    }
+
+    #[test]
+    fn a_static_pod_is_changed_in_its_file() {
+        let remedy = owned("v1", "Node", "w").facts(|f| format!("{:?}", f.owner.edit("Change it:")));
+        assert!(remedy.contains("in the manifest file of this static pod on node w"), "{remedy}");
+    }
+
+    #[test]
+    fn an_object_is_controlled_through_what_stands_between() {
+        let case = owned("apps/v1", "ReplicaSet", "r").with(set("r", refs("apps/v1", "Deployment", "d")));
+        let snapshot = case.snapshot();
+        let pod = &snapshot.all("Pod")[0];
+        let by = |kind: &str, name: &str| controlled_by(&snapshot, pod, kind, name);
+        assert!(by("ReplicaSet", "r") && by("Deployment", "d"));
+        assert!(!by("Deployment", "r") && !by("Deployment", "e") && !by("StatefulSet", "d"));
+    }
+}

@@ -146,3 +146,33 @@ fn part<T: Default + for<'de> Deserialize<'de>>(
         T::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::rules::testing::Case;
+
+    #[test]
+    fn a_kubelet_that_has_stopped_the_containers_takes_the_grace_period_away() {
+        let began = |grace: i64| {
+            Case::pod(json!({"terminationGracePeriodSeconds": 60}), json!({}))
+                .edit("/metadata/deletionTimestamp", json!("2026-01-01T12:00:00Z"))
+                .edit("/metadata/deletionGracePeriodSeconds", json!(grace))
+                .facts(|f| {
+                    (f.pod.deletion_began().map(|t| t.to_string()), f.pod.deletion_asked().map(|t| t.to_string()))
+                })
+        };
+        let (minute, whole) = (Some("2026-01-01T11:59:00Z".to_owned()), Some("2026-01-01T12:00:00Z".to_owned()));
+        assert_eq!(began(0), (minute, whole));
+        let twenty = Some("2026-01-01T11:59:40Z".to_owned());
+        assert_eq!(began(20), (twenty.clone(), twenty));
+    }
+
+    #[test]
+    fn a_pod_is_restarted_always_unless_it_says_otherwise() {
+        let policy = |spec| Case::pod(spec, json!({})).facts(|f| f.pod.restart_policy().to_owned());
+        assert_eq!(policy(json!({})), "Always");
+        assert_eq!(policy(json!({"restartPolicy": "Never"})), "Never");
+    }
+}

@@ -183,3 +183,38 @@ fn of_volume(volume: &core::Volume, all: &mut Vec<Reference>) {
         add("Secret", &s.secret_name, None, None, &["azureFile"], "secretName");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::rules::testing::Case;
+
+    #[test]
+    fn the_keys_of_a_secret_are_known_only_if_it_was_read_whole() {
+        let keys = |object: serde_json::Value| {
+            let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+            Case::container(json!({})).with(object).facts(|f| (f.keys_of(&kind, "x"), f.is_immutable(&kind, "x")))
+        };
+        let named = || json!({"name": "x", "namespace": "n"});
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": named(), "immutable": true});
+        assert_eq!(keys(map), (Some(vec![]), true));
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": named()});
+        assert_eq!(keys(secret), (None, false));
+        let whole =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": named(), "data": {"a": ""}, "immutable": false});
+        assert_eq!(keys(whole), (Some(vec!["a".to_owned()]), false));
+    }
+
+    #[test]
+    fn every_place_that_names_a_secret_is_known() {
+        let spec = json!({"containers": [{"name": "app"}], "volumes": [
+            {"name": "a", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "one"}}},
+            {"name": "b", "azureFile": {"secretName": "two", "shareName": "s"}}]});
+        Case::pod(spec, json!({})).facts(|f| {
+            let named: Vec<String> =
+                f.references().into_iter().filter(|r| r.kind == "Secret").map(|r| r.name).collect();
+            assert_eq!(named, ["one", "two"]);
+        });
+    }
+}

@@ -90,4 +90,34 @@ mod tests {
             assert!(resize.is_infeasible(), "{row}");
         }
     }
+
+    #[test]
+    fn what_is_as_large_as_the_node_can_be_given() {
+        let of = |requested: &str| {
+            let message =
+                format!("Node didn't have enough resource: cpu, requested: {requested}, used: 0, capacity: 4000");
+            Resize { reason: "Deferred".to_owned(), message, age: None }.is_infeasible()
+        };
+        assert!(of("4001") && !of("4000") && !of("100"));
+    }
+
+    #[test]
+    fn the_remedy_asks_for_what_the_resized_container_is_to_have() {
+        use crate::rules::testing::Case;
+        use serde_json::json;
+        let of = |first: serde_json::Value, allocated: &str| {
+            let spec = json!({"containers": [{"name": "side", "resources": {"requests": first}},
+                {"name": "app", "resources": {"requests": {"cpu": "2"}}}]});
+            let status = json!({"containerStatuses": [{"name": "side", "allocatedResources": {"cpu": "1"}},
+                {"name": "app", "allocatedResources": {"cpu": allocated}}]});
+            Case::pod(spec, status)
+                .edit("/metadata/ownerReferences", json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "s", "uid": "s", "controller": true}]))
+                .facts(|f| (format!("{:?}", f.remake_resized("Do it:")), f.cite_resize().len()))
+        };
+        let (remedy, cited) = of(json!({"cpu": "1"}), "1");
+        assert!(remedy.contains("\"app\"") && remedy.contains("--requests=cpu=2"), "{remedy}");
+        assert_eq!(cited, 4);
+        assert!(of(json!({}), "1").0.contains("--requests=cpu=2"), "who asks for nothing is not resized");
+        assert!(!of(json!({"cpu": "1"}), "2").0.contains("--requests"), "each has what it asks for");
+    }
 }

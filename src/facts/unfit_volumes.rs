@@ -96,4 +96,29 @@ mod tests {
         assert_eq!(unfit[1].why, ["class slow", "1Gi are less than 10Gi", "not ReadWriteMany"]);
         assert_eq!(unfit.len(), 2);
     }
+
+    #[test]
+    fn a_volume_of_just_the_size_fits_and_one_that_is_kept_for_the_claim_is_not_in_the_way() {
+        let of = |storage: &str, holder: serde_json::Value| {
+            let spec = json!({"containers": [{"name": "app"}], "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]});
+            let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "n", "uid": "c"},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}}, "status": {"phase": "Pending"}});
+            let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv"}, "status": {"phase": "Available"},
+                "spec": {"capacity": {"storage": storage}, "accessModes": ["ReadWriteOnce"], "claimRef": holder}});
+            Case::pod(spec, json!({})).with(claim).with(volume).facts(|f| {
+                let unfit = f.unfit_volumes(&f.claims()[0]);
+                unfit.into_iter().map(|u| (u.why.join(", "), u.released)).collect::<Vec<_>>()
+            })
+        };
+        let null = || json!(null);
+        assert_eq!(of("10Gi", null()), []);
+        assert_eq!(of("9Gi", null()), [("9Gi are less than 10Gi".to_owned(), false)]);
+        assert_eq!(of("10Gi", json!({"name": "data", "namespace": "n"})), []);
+        for (name, space, uid) in [("other", "n", null()), ("data", "m", null()), ("data", "n", json!("old"))] {
+            let found = of("10Gi", json!({"name": name, "namespace": space, "uid": uid}));
+            assert_eq!(found, [(format!("reserved for claim {space}/{name}"), true)]);
+        }
+        let both = of("9Gi", json!({"name": "other", "namespace": "n"}));
+        assert_eq!(both, [("9Gi are less than 10Gi, reserved for claim n/other".to_owned(), false)]);
+    }
 }

@@ -302,3 +302,6 @@ impl Class {
 fn part<T: Default + for<'de> Deserialize<'de>>(object: &Value, key: &str) -> T {
     object.get(key).and_then(|v| T::deserialize(v).ok()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

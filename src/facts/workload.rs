@@ -210,4 +210,59 @@ mod tests {
             "status": {"conditions": [{"type": "Complete", "status": "True"}]}});
         assert_eq!(Workload::read(&job).unwrap().idle(), None);
     }
+
+    fn made(kind: &str, spec: serde_json::Value, status: serde_json::Value) -> Workload {
+        Workload::read(&json!({"kind": kind, "spec": spec, "status": status})).unwrap()
+    }
+
+    #[test]
+    fn a_job_is_finished_or_suspended_or_has_work_left() {
+        let job = |spec, status| made("Job", spec, status);
+        let finished = job(
+            json!({"parallelism": 2, "suspend": true}),
+            json!({"conditions": [{"type": "Complete", "status": "True"}]}),
+        );
+        assert_eq!((finished.word(), finished.idle(), finished.lacks_pods()), ("finished".to_owned(), None, false));
+        let suspended = job(json!({"suspend": true}), json!({}));
+        assert_eq!((suspended.word(), suspended.lacks_pods()), ("suspended".to_owned(), false));
+        let none = job(json!({"parallelism": 0}), json!({}));
+        assert_eq!((none.idle(), none.lacks_pods()), (Some(Idle::NoParallelism), false));
+        let waiting = job(json!({"parallelism": 2, "completions": 5}), json!({"succeeded": 4, "active": 0}));
+        assert_eq!((waiting.desired, waiting.lacks_pods(), waiting.falls_short()), (Some(1), true, true));
+        let busy = job(json!({"parallelism": 2}), json!({"active": 2, "ready": 0}));
+        assert!(!busy.lacks_pods() && !busy.falls_short(), "its pods need not be ready");
+    }
+
+    #[test]
+    fn what_asks_for_no_pods_lacks_none_and_its_field_is_cited() {
+        use crate::rules::testing::Case;
+        let paused = made("Deployment", json!({"replicas": 3, "paused": true}), json!({}));
+        assert_eq!((paused.word(), paused.lacks_pods()), ("paused".to_owned(), false));
+        let cited = |object: serde_json::Value, idle: Idle| {
+            Case::of(object).facts(|f| f.cite_idle(idle).iter().map(|e| format!("{e:?}")).collect::<Vec<_>>().join(" "))
+        };
+        let object = |kind: &str, spec: serde_json::Value| {
+            json!({"apiVersion": "apps/v1", "kind": kind, "spec": spec,
+                "metadata": {"name": "x", "namespace": "n", "labels": {"kueue.x-k8s.io/queue-name": "team"}}})
+        };
+        let template = json!({"spec": {"nodeSelector": {"disk": "ssd"}}});
+        let job =
+            cited(object("Job", json!({"suspend": true, "parallelism": 0, "template": template})), Idle::Suspended);
+        assert!(job.contains("team") && !job.contains("ssd"), "{job}");
+        let job = cited(object("Job", json!({"parallelism": 0})), Idle::NoParallelism);
+        assert!(job.contains("parallelism") && !job.contains("team"), "{job}");
+        let mut set = object("DaemonSet", json!({"template": template}));
+        set["status"]["desiredNumberScheduled"] = 0.into();
+        let set = cited(set, Idle::NoNode);
+        assert!(set.contains("ssd") && set.contains("desiredNumberScheduled") && !set.contains("team"), "{set}");
+    }
+
+    #[test]
+    fn the_namespaces_level_of_pod_security_is_cited() {
+        use crate::rules::testing::Case;
+        let space = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": "n", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+        let said = Case::container(json!({})).with(space).facts(|f| format!("{:?}", f.cite_pod_security()));
+        assert!(said.contains("restricted"), "{said}");
+    }
 }

@@ -107,4 +107,46 @@ mod tests {
         assert!(covers("/data", "/data/x") && covers("/data/", "/data") && covers("/", "/x"));
         assert!(!covers("/data", "/database"));
     }
+
+    #[test]
+    fn the_field_that_makes_a_volume_read_only_is_named() {
+        use crate::rules::testing::Case;
+        use serde_json::{Value, json};
+        let why = |volume: Value, mount: Value| {
+            let (mut volume, mut mount) = (volume, mount);
+            volume["name"] = "v".into();
+            mount["name"] = "v".into();
+            mount["mountPath"] = "/data".into();
+            let state = json!({"terminated": {"exitCode": 1, "reason": "Error", "message": "open /data/x: read-only file system"}});
+            let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "n"}});
+            Case::container(json!({"state": state}))
+                .edit("/spec/volumes", json!([volume]))
+                .edit("/spec/containers/0/volumeMounts", json!([mount]))
+                .with(claim)
+                .facts(|f| {
+                    let exit = f.containers[0].exit()?.0;
+                    f.refused_write(&f.containers[0], exit).map(|w| (w.why, w.always))
+                })
+        };
+        let of = |volume: Value| why(volume, json!({}));
+        let said = |words: &str, always: bool| Some((words.to_owned(), always));
+        assert_eq!(of(json!({"configMap": {"name": "c"}})), said("is a ConfigMap and always read-only", true));
+        assert_eq!(of(json!({"secret": {"secretName": "c"}})), said("is a Secret and always read-only", true));
+        for read_only in [true, false] {
+            let claim = json!({"persistentVolumeClaim": {"claimName": "c", "readOnly": read_only}});
+            assert_eq!(of(claim).is_some(), read_only);
+            assert_eq!(of(json!({"nfs": {"server": "s", "path": "/", "readOnly": read_only}})).is_some(), read_only);
+            assert_eq!(of(json!({"csi": {"driver": "d", "readOnly": read_only}})).is_some(), read_only);
+            let mounted = why(json!({"emptyDir": {}}), json!({"readOnly": read_only}));
+            assert_eq!(mounted.is_some(), read_only, "{mounted:?}");
+        }
+        assert_eq!(
+            of(json!({"nfs": {"server": "s", "path": "/", "readOnly": true}})),
+            said("takes its export with readOnly: true", false)
+        );
+        assert_eq!(
+            of(json!({"csi": {"driver": "d", "readOnly": true}})),
+            said("is of a CSI driver with readOnly: true", false)
+        );
+    }
 }

@@ -160,3 +160,119 @@ pub(in crate::facts) fn short(command: &[String]) -> String {
         None => line,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::Case;
+
+    fn hooked(status: Value) -> Case {
+        Case::container(status)
+            .edit("/spec/containers/0/lifecycle/postStart", json!({"exec": {"command": ["register"]}}))
+    }
+
+    fn said(reason: &str, message: &str, time: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": format!("{reason}{time}"), "namespace": "n"},
+            "reason": reason, "message": message, "lastTimestamp": format!("2026-01-01T{time}Z"), "involvedObject":
+                {"kind": "Pod", "namespace": "n", "name": "p", "uid": "u", "fieldPath": "spec.containers{app}"}})
+    }
+
+    fn failures(case: &Case) -> Vec<(Standing, Certainty, String)> {
+        case.facts(|f| f.failed_post_starts().into_iter().map(|h| (h.standing, h.certainty, h.said)).collect())
+    }
+
+    fn running(since: &str) -> Value {
+        json!({"started": false, "state": {"running": {"startedAt": format!("2026-01-01T{since}Z")}}})
+    }
+
+    #[test]
+    fn every_kind_of_hook_is_told_as_in_kubectl_describe() {
+        let told = |hook: Value| {
+            Case::container(json!({}))
+                .edit("/spec/containers/0/lifecycle/postStart", hook)
+                .facts(|f| f.post_start_hook(&f.containers[0]))
+        };
+        assert_eq!(told(json!({"exec": {"command": ["sh", "-c", "x"]}})).as_deref(), Some("exec sh -c x"));
+        assert_eq!(told(json!({"httpGet": {"port": 80, "path": "warm"}})).as_deref(), Some("GET http://:80/warm"));
+        let tls = json!({"httpGet": {"port": "web", "host": "h", "scheme": "HTTPS", "path": "/x"}});
+        assert_eq!(told(tls).as_deref(), Some("GET https://h:web/x"));
+        assert_eq!(told(json!({"tcpSocket": {"port": 80, "host": "h"}})).as_deref(), Some("TCP h:80"));
+        assert_eq!(told(json!({"sleep": {"seconds": 5}})).as_deref(), Some("sleep 5s"));
+        assert_eq!(told(json!({})), None);
+    }
+
+    #[test]
+    fn a_failure_of_this_run_is_wrong_and_one_of_a_pod_that_goes_is_past() {
+        let failed = |time: &str| {
+            said("FailedPostStartHook", "Exec lifecycle hook ([register]) for Container \"app\" failed", time)
+        };
+        let of = |case: Case| failures(&case).first().map(|(standing, ..)| *standing);
+        assert_eq!(of(hooked(running("11:50:00")).with(failed("11:51:00"))), Some(Standing::Wrong));
+        assert_eq!(
+            of(hooked(running("11:50:00")).with(failed("11:49:00"))),
+            None,
+            "an earlier run's, which left no end"
+        );
+        assert_eq!(
+            of(hooked(json!({"state": {"running": {}}})).with(failed("11:51:00"))),
+            None,
+            "nobody knows of which"
+        );
+        let going = hooked(running("11:50:00")).edit("/metadata/deletionTimestamp", json!("2026-01-01T11:59:00Z"));
+        assert_eq!(of(going.with(failed("11:51:00"))), Some(Standing::Past));
+        let words = failures(&hooked(running("11:50:00")).with(failed("11:51:00")));
+        assert!(words[0].2.contains("lifecycle hook"), "{words:?}");
+        let bare = failures(&hooked(running("11:50:00")).with(said(
+            "FailedPostStartHook",
+            "PostStartHook failed",
+            "11:51:00",
+        )));
+        assert_eq!(bare[0].2, "", "that says nothing");
+    }
+
+    #[test]
+    fn without_events_a_container_that_is_stopped_at_once_again_and_again_has_a_failing_hook() {
+        let crashed = |code: i32, finished: &str, restarts: i32| {
+            hooked(json!({"restartCount": restarts, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"exitCode": code, "reason": "Error", "startedAt": "2026-01-01T11:50:00Z",
+                    "finishedAt": format!("2026-01-01T{finished}Z")}}}))
+        };
+        let likely =
+            |case: Case| failures(&case).first().map(|(_, certainty, _)| *certainty) == Some(Certainty::Likely);
+        assert!(likely(crashed(143, "11:50:00", 2)) && likely(crashed(137, "11:50:30", 2)));
+        assert!(!likely(crashed(143, "11:51:00", 2)), "it had run for a while");
+        assert!(!likely(crashed(137, "11:50:00", 2)) && !likely(crashed(1, "11:50:00", 2)));
+        assert!(!likely(crashed(143, "11:50:00", 1)), "once can be chance");
+        let other = said("Pulled", "x", "11:59:00");
+        assert!(!likely(crashed(143, "11:50:00", 2).with(other)), "an event would tell");
+        for probe in ["livenessProbe", "startupProbe"] {
+            let probed = crashed(143, "11:50:00", 2)
+                .edit(&format!("/spec/containers/0/{probe}"), json!({"tcpSocket": {"port": 1}}));
+            assert!(!likely(probed), "it may be the {probe}");
+        }
+    }
+
+    #[test]
+    fn a_hook_runs_from_the_start_until_it_returns_or_the_container_is_stopped() {
+        let span = |case: Case| case.facts(|f| f.post_start_running(&f.containers[0]));
+        assert_eq!(span(hooked(running("11:50:00"))), Some(600));
+        assert_eq!(span(Case::container(running("11:50:00"))), None, "there is none");
+        let probed =
+            hooked(running("11:50:00")).edit("/spec/containers/0/startupProbe", json!({"tcpSocket": {"port": 1}}));
+        assert_eq!(span(probed), None, "it may be the probe that is awaited");
+        let started = json!({"started": true, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}});
+        assert_eq!(span(hooked(started)), None);
+        assert_eq!(span(hooked(running("11:50:00")).with(said("Killing", "Stopping container app", "11:51:00"))), None);
+        assert_eq!(
+            span(hooked(running("11:50:00")).with(said("Killing", "Stopping container app", "11:49:00"))),
+            Some(600)
+        );
+        let waiting = |reason: &str| {
+            hooked(json!({"state": {"waiting": {"reason": reason}}})).with(said("Started", "s", "11:58:00"))
+        };
+        assert_eq!(span(waiting("ContainerCreating")), Some(120));
+        assert_eq!(span(waiting("ErrImagePull")), None);
+    }
+}
