@@ -253,6 +253,10 @@ mod tests {
         assert_eq!(of(json!([{"type": "Ready", "status": "False"}])), "NotReady");
         assert_eq!(of(json!([{"type": "Ready", "status": "Unknown"}])), "Lost");
         assert_eq!(of(json!([])), "Unknown");
+        let marked = json!([{"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "True"}]);
+        let unsaid =
+            deleted("2026-01-01T11:55:00Z", 30).edit("/status/conditions", marked).with(node("node-1", json!([])));
+        assert!(!unsaid.facts(|f| f.node_state().is_silent()), "the node itself was read");
         let missing = deleted("2026-01-01T11:55:00Z", 30).with(node("node-2", json!([]))).complete(&["nodes"]);
         missing.facts(|f| {
             assert!(f.node_state().is_silent());

@@ -186,4 +186,19 @@ mod tests {
         assert_eq!(of(json!([condition("FailureTarget", "True")])).1.as_deref(), Some("FailureTarget R"));
         assert!(Case::container(json!({})).facts(|f| f.job().is_none()));
     }
+
+    #[test]
+    fn a_pods_job_is_found_whoever_made_the_job() {
+        let refs = |kind: &str, name: &str| json!([{"apiVersion": "batch/v1", "kind": kind, "name": name, "uid": name, "controller": true}]);
+        let job = |owner: serde_json::Value| {
+            json!({"apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": "j", "namespace": "n", "uid": "j", "ownerReferences": owner}})
+        };
+        let found = |owner: serde_json::Value| {
+            let pod = Case::container(json!({})).edit("/metadata/ownerReferences", refs("Job", "j"));
+            pod.with(job(owner)).facts(|f| f.job().map(|job| job.name.to_owned()))
+        };
+        assert_eq!(found(json!([])).as_deref(), Some("j"));
+        assert_eq!(found(refs("CronJob", "c")).as_deref(), Some("j"));
+    }
 }

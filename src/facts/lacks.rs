@@ -105,10 +105,7 @@ impl Facts<'_> {
         let known = self.is_there(first, key);
         let told: Vec<Heard> = self.told_by_kubelet().into_iter().filter(|h| is_told(&h.told)).collect();
         let blocks = |r: &&&Reference| match &r.by {
-            By::Environment { container, .. } => {
-                told.iter().any(|h| h.container.as_ref() == Some(container))
-                    || self.container(container).is_some_and(cannot_configure)
-            }
+            By::Environment { container, .. } => self.container(container).is_some_and(cannot_configure),
             By::Volume(_) => self.awaits_volumes(),
         };
         let standing = match (known, told.is_empty()) {
@@ -117,7 +114,6 @@ impl Facts<'_> {
             _ if self.pod.is_deleting() || self.pod.is_terminal() => return None,
             (None, false) => Standing::Wrong,
             (Some(false), _) if references.iter().any(|r| blocks(&r)) => Standing::Wrong,
-            (Some(false), _) if first.name == ROOT_CA => return None,
             (Some(false), _) => Standing::Past,
         };
         if first.name == ROOT_CA && told.is_empty() {
@@ -183,7 +179,7 @@ impl Facts<'_> {
                 None if c.waiting_message().is_empty() => from_event()?,
                 None => return None,
             };
-            Some(Heard { told, container: Some(c.name.clone()), evidence, age: None })
+            Some(Heard { told, evidence, age: None })
         });
         let of_volumes = self.mount_failures().into_iter().filter_map(|failure| {
             let volume = self.volume(&failure.volume).map_or(failure.volume.clone(), |v| v.name.clone());
@@ -193,7 +189,7 @@ impl Facts<'_> {
                 _ => return None,
             };
             let age = failure.event.age(self.now);
-            Some(Heard { told, container: None, evidence: failure.event.cite(), age })
+            Some(Heard { told, evidence: failure.event.cite(), age })
         });
         of_containers.chain(of_volumes).collect()
     }
@@ -202,8 +198,6 @@ impl Facts<'_> {
 /// Something that the kubelet says is missing, and where it says so.
 struct Heard {
     told: Told,
-    /// The container that cannot be made for it; none if it is about a volume.
-    container: Option<String>,
     evidence: Evidence,
     /// Seconds since it was last said, if it is not the present state.
     age: Option<i64>,

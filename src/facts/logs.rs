@@ -307,4 +307,35 @@ mod tests {
         assert_eq!(words.lines.len(), SHOWN);
         assert!(words.all().all(|l| l.len() <= LONGEST && !l.contains("hunter2")));
     }
+
+    #[test]
+    fn what_names_the_cause_outranks_what_names_the_kind_and_what_announces_comes_last() {
+        let told =
+            |lines: &[&str]| LastWords::of(&lines.join("\n"), Source::Message(None)).unwrap().telling.unwrap().line;
+        let (cause, kind, announced) =
+            ("ENOSPC: no space left on device", "Worker failed to boot", "Traceback (most recent call last):");
+        assert_eq!(told(&[cause, kind, announced]), cause);
+        assert_eq!(told(&[announced, kind, cause]), cause);
+        assert_eq!(told(&[kind, announced]), kind);
+        assert_eq!(told(&[announced, kind]), kind);
+        assert_eq!(told(&[cause, "exec /run: exec format error"]), "exec /run: exec format error", "of two the later");
+    }
+
+    #[test]
+    fn the_runtimes_message_is_not_the_programs() {
+        let of = |reason: &str| {
+            let end = json!({"terminated": {"exitCode": 128, "reason": reason, "message": "said", "startedAt": "2026-01-01T11:50:00Z"}});
+            words(&Case::container(json!({"state": end}))).is_some()
+        };
+        assert!(of("Error") && !of("StartError") && !of("ContainerStatusUnknown"));
+    }
+
+    #[test]
+    fn a_telling_line_is_quoted_before_the_last_ones_unless_it_is_seen_at_a_glance() {
+        let cited = |text: &str| words(&ended(true).log(true, text)).unwrap().cite().len();
+        assert_eq!(cited("ENOSPC: no space left on device\nbye\n"), 2, "what it means, and the lines");
+        assert_eq!(cited("ENOSPC: no space left on device\n1\n2\n3\n"), 3, "the line first");
+        assert_eq!(cited(&format!("ENOSPC: no space left on device\n{}", "x\n".repeat(50))), 3);
+        assert_eq!(cited("bye\n"), 1);
+    }
 }

@@ -69,6 +69,8 @@ fn what_is_absent_is_cited_only_if_the_server_said_so() {
     let absent = |case: Case, kind: &str| case.facts(|f| f.cite_missing(kind, "x").map(|e| format!("{e:?}")));
     assert!(absent(case().complete(&["nodes"]), "Node").is_some_and(|e| e.contains("\"Node\"")));
     assert!(absent(case().complete(&["secrets"]), "Secret").is_some());
+    let there = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "x"}});
+    assert_eq!(absent(case().with(there).complete(&["nodes"]), "Node"), None);
     assert_eq!(absent(case(), "Node"), None);
     assert_eq!(absent(case(), "Secret"), None);
     assert_eq!(case().facts(|f| f.target_uid().to_owned()), "u");

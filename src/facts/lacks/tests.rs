@@ -66,12 +66,21 @@ fn what_exists_by_now_is_tried_again_for_three_minutes() {
         let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "n"}, "reason": "FailedMount",
             "message": "MountVolume.SetUp failed for volume \"v\" : configmap \"c\" not found", "lastTimestamp": format!("2026-01-01T{time}Z"),
             "involvedObject": {"kind": "Pod", "namespace": "n", "name": "p", "uid": "u"}});
+        let mut made = map("c", json!({}));
+        made["metadata"]["creationTimestamp"] = "2026-01-01T11:58:00Z".into();
         Case::container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}))
             .edit("/spec/nodeName", json!("w"))
             .edit("/spec/volumes", json!([{"name": "v", "configMap": {"name": "c"}}]))
-            .with(map("c", json!({})))
+            .with(made)
             .with(event)
-            .facts(|f| f.lacking_objects("ConfigMap").first().map(|l| l.standing))
+            .facts(|f| {
+                let lacks = f.lacking_objects("ConfigMap");
+                assert!(
+                    lacks.iter().all(|l| format!("{:?}", l.evidence).contains("2026-01-01T11:58:00Z")),
+                    "when it was made"
+                );
+                lacks.first().map(|l| l.standing)
+            })
     };
     assert_eq!(of("11:57:01"), Some(Standing::InProgress));
     assert_eq!(of("11:57:00"), None);
@@ -138,4 +147,24 @@ fn the_secret_of_a_volumes_driver_is_not_missing_once_it_is_there() {
     assert_eq!(of("11:57:00", false), Some(Standing::Wrong));
     assert_eq!(of("11:57:01", true), Some(Standing::InProgress));
     assert_eq!(of("11:57:00", true), None);
+}
+
+#[test]
+fn a_key_of_a_volume_lacks_if_the_kubelet_says_so_of_that_volume() {
+    let of = |volume: &str, key: &str, time: &str, data: Value| {
+        let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "n"}, "reason": "FailedMount",
+            "message": format!("MountVolume.SetUp failed for volume \"{volume}\" : configmap references non-existent config key: {key}"),
+            "lastTimestamp": format!("2026-01-01T{time}Z"),
+            "involvedObject": {"kind": "Pod", "namespace": "n", "name": "p", "uid": "u"}});
+        let volumes = json!([{"name": "v", "configMap": {"name": "c", "items": [{"key": "k", "path": "k"}]}}, {"name": "w", "emptyDir": {}}]);
+        let case = Case::container(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}))
+            .edit("/spec/nodeName", json!("w"))
+            .edit("/spec/volumes", volumes)
+            .with(event);
+        keys(&if data.is_null() { case } else { case.with(map("c", data)) })
+    };
+    assert_eq!(of("v", "k", "11:59:00", Value::Null), ["c/k Wrong"]);
+    assert!(of("v", "l", "11:59:00", Value::Null).is_empty() && of("w", "k", "11:59:00", Value::Null).is_empty());
+    assert_eq!(of("v", "k", "11:57:01", json!({"k": ""})), ["c/k InProgress"]);
+    assert!(of("v", "k", "11:56:59", json!({"k": ""})).is_empty(), "it has been tried again since");
 }

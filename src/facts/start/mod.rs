@@ -178,3 +178,70 @@ impl StartFailure<'_> {
         mounts.max_by_key(|m| m.mount_path.len()).map(|m| (m.name.as_str(), m.mount_path.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::testing::Case;
+
+    fn waiting(reason: &str, message: &str) -> Case {
+        Case::container(json!({"state": {"waiting": {"reason": reason, "message": message}}}))
+    }
+
+    fn failures(case: &Case) -> Vec<(String, Certainty, usize)> {
+        case.facts(|f| f.start_failures().into_iter().map(|s| (s.message, s.certainty, s.evidence.len())).collect())
+    }
+
+    #[test]
+    fn a_word_of_another_version_is_quoted_with_what_stands_beside_it() {
+        assert_eq!(failures(&waiting("NewWordError", "no")), [("NewWordError: no".to_owned(), Certainty::Likely, 2)]);
+        assert_eq!(failures(&waiting("NewWordError", "")), [("NewWordError".to_owned(), Certainty::Likely, 1)]);
+        assert_eq!(failures(&waiting("CreateContainerError", "no")), [("no".to_owned(), Certainty::Certain, 2)]);
+        assert!(
+            failures(&waiting("CrashLoopBackOff", "no")).is_empty()
+                && failures(&waiting("ErrImagePull", "no")).is_empty()
+        );
+    }
+
+    #[test]
+    fn where_the_status_has_no_message_the_event_about_the_start_has_it() {
+        let of = |container: &str, message: &str| {
+            failures(&waiting("CreateContainerError", "").event("Failed", container, message)).remove(0).0
+        };
+        assert_eq!(of("app", "Error: failed to create it"), "failed to create it");
+        assert_eq!(of("other", "Error: failed to create it"), "");
+        for image in ["Error: ErrImagePull", "Error: ImagePullBackOff", "Failed to pull image \"i\": no"] {
+            assert_eq!(of("app", image), "", "{image}");
+        }
+    }
+
+    #[test]
+    fn codes_126_and_127_say_that_the_command_could_not_be_run() {
+        let of = |code: i32| {
+            let end = json!({"terminated": {"exitCode": code, "reason": "Error", "startedAt": "2026-01-01T11:58:00Z"}});
+            Case::container(
+                json!({"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": end}),
+            )
+            .edit("/spec/containers/0/command", json!(["run", "-x"]))
+            .facts(|f| {
+                assert_eq!(f.command_of(&f.containers[0]), Some("run"));
+                f.start_failures().into_iter().map(|s| s.problem).next()
+            })
+        };
+        assert_eq!(of(126), Some(Problem::NotExecutable { command: String::new(), directory: false }));
+        assert_eq!(of(127), Some(Problem::NotFound { command: String::new(), lacks: Lack::File }));
+        assert_eq!(of(1), None);
+        Case::container(json!({})).facts(|f| assert_eq!(f.command_of(&f.containers[0]), None));
+    }
+
+    #[test]
+    fn a_windows_line_end_shows_in_the_interpreters_name() {
+        let carried = |message: &str| {
+            waiting("CreateContainerError", message).facts(|f| f.start_failures().remove(0).has_carriage_return())
+        };
+        assert!(carried("exec /run.sh: env: 'bash\\r': No such file or directory"));
+        assert!(!carried("exec /run.sh: no such file or directory"));
+    }
+}
