@@ -127,3 +127,77 @@ fn volumes_that_were_waited_for_in_vain_are_named_if_nothing_else_says_why() {
     let running = Case::container(json!({"state": {"running": {}}})).with(said("FailedMount", vain, "11:50:00", 1));
     assert_eq!(of(running), None);
 }
+
+#[test]
+fn what_keeps_a_claim_from_being_mounted_is_read_from_its_own_sentence() {
+    let of = |why: &str| {
+        read(&format!("Unable to attach or mount volumes: unmounted volumes=[d], failed to process volumes=[d]: error processing PVC n/data: {why}"), false).1
+    };
+    let claim = || "data".to_owned();
+    assert_eq!(
+        of("failed to fetch PVC from API server: persistentvolumeclaims \"data\" not found"),
+        Trouble::ClaimMissing(claim())
+    );
+    assert_eq!(of("failed to fetch PVC from API server: etcdserver: timeout"), Trouble::MountFailed);
+    assert_eq!(of("PVC is being deleted"), Trouble::ClaimDeleting(claim()));
+    assert_eq!(of("failed to fetch PV pv-1 from API server: persistentvolumes \"pv-1\" not found"), Trouble::Gone);
+    assert_eq!(of("failed to fetch PV pv-1 from API server: timeout"), Trouble::ClaimUnbound(claim()));
+    assert_eq!(of("PVC not found in the cache"), Trouble::ClaimUnbound(claim()));
+    assert_eq!(of("PVC is not bound"), Trouble::ClaimUnbound(claim()));
+}
+
+#[test]
+fn a_driver_that_is_not_there_is_named_where_the_sentence_names_it() {
+    let of = |error: &str| read(&format!("MountVolume.MountDevice failed for volume \"pv\" : {error}"), false).1;
+    let missing = |name: Option<&str>| Trouble::DriverMissing(name.map(str::to_owned));
+    assert_eq!(
+        of("driver name CSI.example.com not found in the list of registered CSI drivers"),
+        missing(Some("CSI.example.com"))
+    );
+    assert_eq!(of("CSINode node-1 does not contain driver csi.example.com"), missing(Some("csi.example.com")));
+    assert_eq!(of("it does not contain driver csi.example.com"), Trouble::MountFailed);
+    assert_eq!(of("node \"n\" has no NodeID annotation"), missing(None));
+    assert_eq!(of("no NodeID for driver \"csi.example.com\""), missing(Some("csi.example.com")));
+    assert_eq!(
+        of("volume mode \"Persistent\" not supported by driver csi.example.com (no CSIDriver object)"),
+        missing(Some("csi.example.com"))
+    );
+    assert_eq!(of("it is not supported by driver csi.example.com"), Trouble::MountFailed);
+    assert_eq!(of("dial unix /plugins/plain/csi.sock: connect: refused"), missing(None));
+    assert_eq!(of("dial unix /plugins/csi.example.com/other: connect: refused"), Trouble::MountFailed);
+}
+
+#[test]
+fn noise_is_only_what_the_kubelet_repeats_of_its_own_waiting() {
+    let vain = |why: &str| {
+        read(&format!("Unable to attach or mount volumes: unmounted volumes=[d], unattached volumes=[]: {why}"), false)
+            .1
+    };
+    assert_eq!(vain("timed out waiting for the condition"), Trouble::Noise);
+    assert_eq!(vain("a new thing"), Trouble::MountFailed);
+    let mount = |error: &str| read(&format!("MountVolume.SetUp failed for volume \"v\" : {error}"), false).1;
+    assert_eq!(mount("timed out waiting for the condition"), Trouble::MountFailed, "that is the mount's own");
+    assert_eq!(mount("object \"n\"/\"c\" not registered"), Trouble::Noise);
+    assert_eq!(mount("failed to sync configmap cache: timed out waiting for the condition"), Trouble::Noise);
+    assert_eq!(mount("the driver is not registered"), Trouble::MountFailed);
+    assert_eq!(mount("failed to sync the disk"), Trouble::MountFailed);
+    assert_eq!(
+        mount("rbd image kube/img is still being used"),
+        Trouble::AttachedElsewhere { node: None, pods: Vec::new() }
+    );
+    assert_eq!(mount("rbd image kube/img has a fault"), Trouble::MountFailed);
+    assert_eq!(mount("the mount is still being used"), Trouble::MountFailed);
+}
+
+#[test]
+fn a_volume_is_gone_only_if_attaching_finds_none() {
+    let attach = |error: &str| read(&format!("AttachVolume.Attach failed for volume \"pv\" : {error}"), true).1;
+    assert_eq!(attach("rpc error: code = NotFound desc = volume vol-1"), Trouble::Gone);
+    assert_eq!(attach("rpc error: code = NotFound desc = disk d"), Trouble::Gone);
+    assert_eq!(attach("rpc error: code = NotFound desc = node n"), Trouble::AttachFailed);
+    assert_eq!(attach("volume in a bad mood"), Trouble::AttachFailed);
+    assert_eq!(
+        read("MountVolume.SetUp failed for volume \"pv\" : volume does not exist", false).1,
+        Trouble::MountFailed
+    );
+}

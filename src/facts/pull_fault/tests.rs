@@ -141,6 +141,12 @@ fn a_status_that_the_registry_answers_with_decides() {
     for (error, wanted) in [
         ("unexpected status code 401 Unauthorized", Fault::Unauthorized),
         ("unexpected status code 403 Forbidden", Fault::Unauthorized),
+        ("unexpected status code 403", Fault::Unauthorized),
+        ("unexpected status code 429", Fault::RateLimited),
+        ("failed to fetch oauth token: unexpected status code 404", Fault::ServerError),
+        ("could not fetch content descriptor: unexpected status code 404", Fault::Other),
+        ("sha256:0123: not found", Fault::Other),
+        ("library/app: not found", Fault::NotFound),
         ("unexpected status code 404 Not Found", Fault::NotFound),
         ("unexpected status code 407 Proxy Authentication Required", Fault::Unreachable),
         ("unexpected status code 429 Too Many Requests", Fault::RateLimited),
