@@ -86,4 +86,22 @@ mod tests {
                 .check(&RULE),
         );
     }
+
+    #[test]
+    fn a_key_that_has_come_meanwhile_is_no_longer_wrong() {
+        let message =
+            "MountVolume.SetUp failed for volume \"cfg\" : configmap references non-existent config key: PORT";
+        let volume = json!([{"name": "cfg", "configMap": {"name": "web", "items": [{"key": "PORT", "path": "x"}]}}]);
+        let finding = one(case("PORT")
+            .edit("/status/containerStatuses/0/state/waiting", json!({"reason": "ContainerCreating"}))
+            .edit("/spec/containers/0/env", json!([]))
+            .edit("/spec/volumes", volume)
+            .event("FailedMount", "", message)
+            .check(&RULE));
+        assert_eq!(finding.standing, crate::finding::Standing::InProgress);
+        assert_eq!(
+            finding.headline,
+            "the key PORT of ConfigMap web, which volume cfg needs, was missing at the kubelet's last try and is there now"
+        );
+    }
 }

@@ -113,4 +113,16 @@ mod tests {
         );
         assert!(one(case.check(&RULE)).headline.contains("init container prep"));
     }
+
+    #[test]
+    fn a_close_name_is_offered() {
+        let map =
+            |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"}});
+        let case = volume(json!({"name": "web-config"})).complete(&["configmaps"]);
+        let remedies = |case: Case| format!("{:?}", one(case.check(&RULE)).remedies);
+        let one_close = remedies(case.with(map("webconfig")));
+        assert!(one_close.contains("ConfigMap webconfig exists: if that is what is meant"), "{one_close}");
+        let none_close = remedies(volume(json!({"name": "web-config"})).complete(&["configmaps"]).with(map("other")));
+        assert!(!none_close.contains("if that is what is meant"), "{none_close}");
+    }
 }

@@ -111,10 +111,7 @@ fn missing_key(facts: &Facts<'_>, lack: Lack) -> Finding {
     let object = format!("{} {}", lack.kind, lack.name);
     let headline = match lack.standing {
         Standing::InProgress => {
-            format!(
-                "{object} lacked the key {key} at the kubelet's last try and has it now; {needed}",
-                needed = it(&needed)
-            )
+            format!("the key {key} of {object}, which {needed}, was missing at the kubelet's last try and is there now")
         }
         _ => format!("{object} has no key {key}, which {needed}"),
     };
@@ -160,8 +157,4 @@ fn needed_by(facts: &Facts<'_>, needed_by: &[By]) -> String {
     let rest = parts.split_off(parts.len().min(2));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more places need", rest.len()) };
     format!("{}{more}", parts.join(" and "))
-}
-
-fn it(needed: &str) -> String {
-    format!("{needed} it")
 }

@@ -177,4 +177,25 @@ mod tests {
         assert_eq!(one(waiting().with(attachment("node-2")).check(&RULE)).certainty, Certainty::Likely);
         none(waiting().with(attachment("node-2")).with(attachment("node-1")).check(&RULE));
     }
+
+    #[test]
+    fn a_lost_node_is_brought_back_or_given_up_and_a_deployment_can_replace_its_pod_first() {
+        let node = |ready: &str| {
+            json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-9"},
+                "status": {"conditions": [{"type": "Ready", "status": ready}]}})
+        };
+        let of = |ready: &str| {
+            let owner =
+                json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "d", "uid": "d", "controller": true}]);
+            let case = multi("exclusively attached to node node-9 and can't be attached to another");
+            format!("{:?}", one(case.edit("/metadata/ownerReferences", owner).with(node(ready)).check(&RULE)).remedies)
+        };
+        let lost = of("Unknown");
+        assert!(
+            lost.contains("Bring node-9 back") && lost.contains("out-of-service") && lost.contains("Recreate"),
+            "{lost}"
+        );
+        let well = of("True");
+        assert!(well.contains("detached within minutes") && !well.contains("out-of-service"), "{well}");
+    }
 }

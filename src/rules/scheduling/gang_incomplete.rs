@@ -79,4 +79,21 @@ mod tests {
         }
         none(refused("0/3 nodes are available: 3 Insufficient cpu.").check(&RULE));
     }
+
+    #[test]
+    fn the_group_is_named_if_the_pod_bears_its_name() {
+        let key = "scheduling.x-k8s.io~1pod-group";
+        let said = "rejected due to timeout after waiting 10m0s at plugin Coscheduling (permit)";
+        let bare = one(refused(said).check(&RULE));
+        assert_eq!(bare.certainty, Certainty::Likely);
+        for place in ["labels", "annotations"] {
+            let labels = serde_json::json!({key.replace("~1", "/"): "train"});
+            let named = one(refused(said).edit(&format!("/metadata/{place}"), labels).check(&RULE));
+            assert_eq!(
+                named.headline,
+                "the pod is scheduled only with its group train, and its group was not complete in time"
+            );
+            assert_eq!((named.certainty, named.evidence.len()), (Certainty::Certain, 2));
+        }
+    }
 }

@@ -83,4 +83,28 @@ mod tests {
             .complete(&["nodes"]);
         none(case.check(&RULE));
     }
+
+    #[test]
+    fn without_the_nodes_the_schedulers_number_is_told() {
+        let said = |text: &str| one(refused(text).check(&RULE)).headline;
+        assert_eq!(said("0/2 nodes are available: 2 node(s) were unschedulable."), "2 nodes are cordoned");
+        assert_eq!(said("0/1 nodes are available: 1 node(s) were unschedulable."), "1 node is cordoned");
+    }
+
+    #[test]
+    fn cordoned_nodes_that_lack_room_too_are_no_way_out_by_themselves() {
+        let cordoned = |name: &str| {
+            let mut node = node(name, "4");
+            node["spec"]["unschedulable"] = true.into();
+            node
+        };
+        let asking = |cpu: &str| {
+            let text = "0/2 nodes are available: 2 node(s) were unschedulable.";
+            let case = refused(text).edit("/spec/containers/0/resources", json!({"requests": {"cpu": cpu}}));
+            let case = case.with(cordoned("a")).with(cordoned("b")).complete(&["nodes", "pods"]);
+            one(case.check(&RULE)).headline
+        };
+        assert_eq!(asking("2"), "a and b have room for the pod, but are cordoned");
+        assert_eq!(asking("8"), "a and b are cordoned");
+    }
 }

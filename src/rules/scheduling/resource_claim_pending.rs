@@ -177,4 +177,19 @@ mod tests {
         none(claiming(json!({"phase": "Pending"})).with(claim).check(&RULE));
         none(refused("0/1 nodes are available: 1 Insufficient cpu.").check(&RULE));
     }
+
+    #[test]
+    fn where_the_claims_tell_nothing_the_schedulers_words_do() {
+        let said = |case: Case| one(case.check(&RULE)).headline;
+        let words = "0/1 nodes are available: 1 cannot allocate all claims.";
+        assert_eq!(said(refused(words)), "the scheduler cannot allocate what the pod claims");
+        let claim = json!({"kind": "ResourceClaim", "metadata": {"name": "shared", "namespace": "n"}, "status": {"allocation": {}}});
+        let claims = json!([{"name": "gpu", "resourceClaimName": "shared"}]);
+        let allocated = refused(words).edit("/spec/resourceClaims", claims.clone()).with(claim);
+        assert_eq!(said(allocated), "the scheduler cannot allocate the pod's resource claims: shared");
+        let open = json!({"kind": "ResourceClaim", "metadata": {"name": "shared", "namespace": "n"}});
+        let open = one(refused(words).edit("/spec/resourceClaims", claims).with(open).check(&RULE));
+        assert_eq!(open.certainty, Certainty::Certain);
+        assert!(open.headline.contains("ResourceClaim shared is not allocated"), "{}", open.headline);
+    }
 }
