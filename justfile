@@ -18,6 +18,7 @@ cluster-test:
 
 # Which lines the tests reach, those of the cluster suite among them, by file (cargo install cargo-llvm-cov)
 coverage:
+    cargo llvm-cov clean --workspace
     KUBECTL_WHY_CLUSTER=1 cargo llvm-cov --no-report
     cargo llvm-cov report --summary-only
 

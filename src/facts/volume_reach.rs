@@ -147,4 +147,23 @@ mod tests {
         assert!(excluded(volume.clone(), json!({"topology.kubernetes.io/zone": "c"})).is_some());
         assert_eq!(excluded(volume, json!({"disk": "ssd"})), None);
     }
+
+    #[test]
+    fn reach_is_known_only_with_every_node_and_every_volume() {
+        let known = |claim: Option<Value>, volume: bool, nodes: bool| {
+            let case = Case::pod(
+                json!({"containers": [{"name": "app"}], "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}),
+                json!({}),
+            );
+            let of = |spec: Value| json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "n"}, "spec": spec});
+            let case = claim.into_iter().fold(case, |case, spec| case.with(of(spec)));
+            let pv = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-1"}, "spec": {}});
+            let case = if volume { case.with(pv) } else { case };
+            let case = if nodes { case.complete(&["nodes"]) } else { case };
+            case.facts(|f| f.reach_is_known())
+        };
+        let bound = || Some(json!({"volumeName": "pv-1"}));
+        assert!(known(bound(), true, true) && known(Some(json!({})), false, true));
+        assert!(!known(bound(), false, true) && !known(bound(), true, false) && !known(None, true, true));
+    }
 }

@@ -100,6 +100,7 @@ mod tests {
             assert_eq!(path_in(last_refusal(line).unwrap()), Some(path), "{line}");
         }
         assert_eq!(path_in("Read-only file system"), None);
+        assert_eq!(path_in("read / write: Read-only file system"), None, "that is no path");
     }
 
     #[test]

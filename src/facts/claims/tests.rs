@@ -93,6 +93,8 @@ fn without_events_the_claim_itself_tells() {
     assert_eq!(wait(&pod().with(claim(json!({"storageClassName": ""})))), Wait::Volume(String::new()));
     assert_eq!(wait(&pod().with(claim(json!({"storageClassName": "x"})))), Wait::Unknown);
     assert_eq!(wait(&pod().with(claim(json!({})))), Wait::AnyClass);
+    let shown = pod().with(claim(json!({}))).facts(|f| format!("{:?}", f.pending_claims().remove(0).evidence));
+    assert!(shown.contains("storageClassName"), "that it has none is cited: {shown}");
     let gone = pod().with(claim(json!({"storageClassName": "x"}))).complete(&["storageclasses.storage.k8s.io"]);
     assert_eq!(wait(&gone), Wait::Class("x".to_owned()));
     let lazy = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "x"},
