@@ -185,4 +185,18 @@ mod tests {
         let pod = json!({"spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": "2"}}}]}});
         assert_eq!(candidates(&pod, &nodes, 3), ["big", "exact", "tiny"]);
     }
+
+    #[test]
+    fn a_node_that_has_exactly_what_is_asked_is_large_enough() {
+        let node = |name: &str, cpu: &str, memory: &str| -> Node {
+            serde_json::from_value(
+                json!({"metadata": {"name": name}, "status": {"allocatable": {"cpu": cpu, "memory": memory}}}),
+            )
+            .unwrap()
+        };
+        let nodes = [node("exact", "2", "1Gi"), node("lopsided", "8", "1Mi")];
+        let requests = json!({"requests": {"cpu": "2", "memory": "1Gi"}});
+        let pod = json!({"spec": {"containers": [{"name": "a", "resources": requests}]}});
+        assert_eq!(candidates(&pod, &nodes, 2), ["exact", "lopsided"]);
+    }
 }

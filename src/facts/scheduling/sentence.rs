@@ -326,4 +326,12 @@ mod tests {
             assert!(Sentence::parse(text).clauses.iter().all(|c| c.says == Says::Unknown), "{text}");
         }
     }
+
+    #[test]
+    fn only_a_number_and_a_blank_after_a_comma_begin_a_clause() {
+        assert_eq!(split("1 a, 2 b"), ["1 a", "2 b"]);
+        for whole in ["1 a, 2nd b", "1 a,  b", "1 a, b"] {
+            assert_eq!(split(whole), [whole]);
+        }
+    }
 }

@@ -121,10 +121,11 @@ fn a_domain_counts_only_if_the_policies_let_its_nodes_take_part() {
         node["spec"]["unschedulable"] = true.into();
         node
     };
-    assert_eq!(spread(json!({}), [1, 0], tainted("b", "2", "k"))[0], true);
-    assert_eq!(spread(json!({"nodeTaintsPolicy": "Honor"}), [1, 0], tainted("b", "2", "k"))[0], false);
-    assert_eq!(spread(json!({}), [1, 0], cordoned())[0], true);
-    assert_eq!(spread(json!({"nodeTaintsPolicy": "Honor"}), [1, 0], cordoned())[0], false);
+    assert!(spread(json!({}), [1, 0], tainted("b", "2", "k"))[0]);
+    assert!(!spread(json!({"nodeTaintsPolicy": "Honor"}), [1, 0], tainted("b", "2", "k"))[0]);
+    assert_eq!(spread(json!({"nodeTaintsPolicy": "Honor"}), [1, 0], node("b", "2")), [true, false]);
+    assert!(spread(json!({}), [1, 0], cordoned())[0]);
+    assert!(!spread(json!({"nodeTaintsPolicy": "Honor"}), [1, 0], cordoned())[0]);
     let chosen = |policy: Value, own: Value| {
         let mut a = node("a", "2");
         a["metadata"]["labels"]["disk"] = "ssd".into();
@@ -251,6 +252,8 @@ fn the_scheduler_is_believed_where_the_objects_show_less() {
         )),
         [vec![Filter::Cpu], vec![Filter::HostPort]]
     );
+    let shown_too = obstacles(both("0/2 nodes are available: 2 Insufficient cpu."));
+    assert_eq!(shown_too, [(Filter::Cpu, true, false, 2)], "one of them shows it");
     let one = |text: &str| obstacles(said(text).with(node("b", "16")));
     assert_eq!(one("0/1 nodes are available: 1 Insufficient cpu."), [(Filter::Cpu, true, true, 1)]);
     assert_eq!(

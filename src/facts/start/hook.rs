@@ -275,4 +275,17 @@ mod tests {
         assert_eq!(span(waiting("ContainerCreating")), Some(120));
         assert_eq!(span(waiting("ErrImagePull")), None);
     }
+
+    #[test]
+    fn a_hook_does_not_run_in_a_container_that_has_ended_since() {
+        let span = |finished: &str| {
+            hooked(json!({"restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"exitCode": 1, "startedAt": "2026-01-01T11:50:00Z", "finishedAt": format!("2026-01-01T{finished}Z")}}}))
+            .with(said("Started", "s", "11:58:00"))
+            .facts(|f| f.post_start_running(&f.containers[0]))
+        };
+        assert_eq!(span("11:57:00"), Some(120));
+        assert_eq!(span("11:58:00"), None);
+        assert_eq!(span("11:59:00"), None);
+    }
 }

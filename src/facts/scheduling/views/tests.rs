@@ -43,3 +43,66 @@ fn a_resource_of_which_there_is_just_enough_is_not_short() {
         assert_eq!(of, [("x.example/gpu", 1)]);
     });
 }
+
+#[test]
+fn a_request_of_the_whole_pod_and_its_overhead_are_its_own() {
+    let own = |path: &str| refused("").edit(path, json!({"cpu": "1"})).facts(|f| f.pod_has_own_request("cpu"));
+    assert!(own("/spec/resources/requests") && own("/spec/overhead") && !own("/spec/resources/limits"));
+}
+
+#[test]
+fn host_ports_are_told_and_cited_where_they_are_asked_for() {
+    let ports =
+        json!([{"containerPort": 1}, {"containerPort": 2, "hostPort": 0}, {"containerPort": 3, "hostPort": 80}]);
+    refused("").edit("/spec/containers/0/ports", ports).facts(|f| {
+        assert_eq!(f.host_ports(), ["80/TCP"]);
+        assert_eq!(f.cite_host_ports().len(), 1);
+    });
+}
+
+#[test]
+fn a_pod_is_pinned_by_the_name_of_one_node() {
+    let path = "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
+    let pinned = |key: &str, operator: &str| {
+        let terms = json!([{"matchFields": [{"key": key, "operator": operator, "values": ["w"]}]}]);
+        refused("").edit(path, terms).facts(|f| f.pinned_node().map(str::to_owned))
+    };
+    assert_eq!(pinned("metadata.name", "In").as_deref(), Some("w"));
+    assert_eq!(pinned("metadata.name", "NotIn"), None);
+    assert_eq!(pinned("metadata.uid", "In"), None);
+}
+
+#[test]
+fn pods_leave_a_node_if_they_are_on_it_deleted_and_not_over() {
+    let pod = |name: &str, node: &str, phase: &str, deleted: bool| {
+        let mut pod = crate::facts::scheduling::testing::placed(name, node, "0");
+        pod["status"]["phase"] = phase.into();
+        if deleted {
+            pod["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:30Z".into();
+        }
+        pod
+    };
+    let case = refused("")
+        .with(pod("goes", "w", "Running", true))
+        .with(pod("stays", "w", "Running", false))
+        .with(pod("over", "w", "Succeeded", true))
+        .with(pod("elsewhere", "x", "Running", true));
+    case.facts(|f| {
+        let leaving: Vec<_> = f.leaving_pods("w").into_iter().map(|l| (l.name, l.ends.is_some())).collect();
+        assert_eq!(leaving, [("goes", true)]);
+    });
+}
+
+#[test]
+fn a_claim_from_a_template_has_the_name_that_the_status_tells() {
+    let claims =
+        json!([{"name": "a", "resourceClaimTemplateName": "t"}, {"name": "b", "resourceClaimTemplateName": "t"}]);
+    let made = json!([{"name": "b", "resourceClaimName": "p-b-x1"}]);
+    let claim = json!({"kind": "ResourceClaim", "metadata": {"name": "p-b-x1", "namespace": "n"}, "status": {"allocation": {}}});
+    let case = refused("").edit("/spec/resourceClaims", claims).edit("/status/resourceClaimStatuses", made).with(claim);
+    case.facts(|f| {
+        let told: Vec<_> =
+            f.resource_claims().into_iter().map(|c| (c.name, c.object, c.template, c.allocated)).collect();
+        assert_eq!(told, [("a", None, Some("t"), false), ("b", Some("p-b-x1"), Some("t"), true)]);
+    });
+}
