@@ -165,7 +165,7 @@ impl Facts<'_> {
         };
         let lives = self.main_containers().any(|c| match &c.state {
             State::Running { .. } => true,
-            State::Ended(exit) => since.is_some() && exit.started.is_some() && exit.started >= since,
+            State::Ended(exit) => since.is_some() && exit.started >= since,
             State::Waiting { reason, .. } => {
                 said.is_none() && !matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing")
             }

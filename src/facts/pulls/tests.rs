@@ -174,3 +174,18 @@ fn a_pod_without_a_service_account_has_the_default_one() {
     assert_eq!(account(json!("")), "default");
     assert_eq!(account(json!(null)), "default");
 }
+
+#[test]
+fn the_kubelets_word_is_cited_where_it_has_no_error() {
+    let cited =
+        |message: &str| waiting("ImagePullBackOff", message).facts(|f| format!("{:?}", f.failed_pulls()[0].evidence));
+    assert!(cited("").contains("ImagePullBackOff"));
+    let told = cited(r#"Back-off pulling image "r.example/app:1": ErrImagePull: manifest unknown"#);
+    assert!(told.contains("manifest unknown"), "{told}");
+}
+
+#[test]
+fn a_hub_that_limits_the_rate_hides_nothing() {
+    let said = "toomanyrequests: you have reached your pull rate limit, as an account that does not exist";
+    fault(&waiting("ErrImagePull", said).edit("/spec/containers/0/image", json!("nginxx:1")), PullFault::RateLimited);
+}
