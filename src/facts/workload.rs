@@ -237,7 +237,7 @@ mod tests {
     fn what_asks_for_no_pods_lacks_none_and_its_field_is_cited() {
         use crate::rules::testing::Case;
         let paused = made("Deployment", json!({"replicas": 3, "paused": true}), json!({}));
-        assert_eq!((paused.word(), paused.lacks_pods()), ("paused".to_owned(), false));
+        assert_eq!((paused.word(), paused.lacks_pods(), paused.falls_short()), ("paused".to_owned(), false, false));
         let cited = |object: serde_json::Value, idle: Idle| {
             Case::of(object).facts(|f| f.cite_idle(idle).iter().map(|e| format!("{e:?}")).collect::<Vec<_>>().join(" "))
         };
