@@ -6,7 +6,7 @@ mod summary;
 use jiff::Timestamp;
 
 use crate::facts::Facts;
-use crate::finding::{Certainty, Command, Evidence, Remedy, Stage, Subject};
+use crate::finding::{Command, Remedy, Stage};
 use crate::rank::{self, Cause};
 use crate::resource::Kind;
 use crate::rules;
@@ -203,29 +203,6 @@ fn gap(unanswered: &Unanswered, target: &Target) -> Gap {
 
 fn either<'s>(first: &'s str, second: &'s str) -> &'s str {
     if first.is_empty() { second } else { first }
-}
-
-/// Everything a reader may want of a cause, for renderers.
-impl Cause {
-    /// The subject.
-    pub fn subject(&self) -> &Subject {
-        &self.finding.subject
-    }
-
-    /// How sure it is.
-    pub fn certainty(&self) -> Certainty {
-        self.finding.certainty
-    }
-
-    /// What it rests on.
-    pub fn evidence(&self) -> &[Evidence] {
-        &self.finding.evidence
-    }
-
-    /// What to do, of that effect.
-    pub fn remedies(&self) -> &[Remedy] {
-        &self.finding.remedies
-    }
 }
 
 impl Gap {
