@@ -22,7 +22,7 @@ coverage:
     KUBECTL_WHY_CLUSTER=1 cargo llvm-cov --no-report
     cargo llvm-cov report --summary-only
 
-# Whether a test fails for each small change of the code in a file, or in all facts: just mutants src/facts/exit.rs
+# Whether a test fails for each small change of the code in a file, or in all facts: just mutants src/facts/exits/exit.rs
 mutants file="src/facts/**":
     cargo mutants --file '{{file}}' --jobs 1 --baseline skip --timeout 300 --output target/mutants
 

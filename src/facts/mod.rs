@@ -3,32 +3,22 @@
 //! Facts read no clock, no environment and no file: the snapshot's `taken_at` is the only clock.
 
 pub(crate) mod cited;
-pub mod claims;
 mod containers;
 mod creation;
 mod deletion;
-mod ends;
+mod dependencies;
 mod events;
-pub mod exit;
+mod exits;
 mod finalizers;
-mod image;
+mod images;
 #[cfg(test)]
 pub(crate) mod known_messages;
-pub mod lacks;
-pub mod logs;
-pub mod memory;
-pub mod mount_errors;
-pub mod mounts;
 mod owner;
 mod phrase;
 mod pod;
-mod pod_end;
 mod probes;
 mod progress;
-mod pull_fault;
-mod pulls;
 pub mod quantity;
-pub mod references;
 mod resize;
 mod sandbox;
 pub mod scheduling;
@@ -36,13 +26,7 @@ pub mod selector;
 mod start;
 mod status;
 pub mod time;
-pub mod unfit_volumes;
-pub mod volume_reach;
-pub mod volume_source;
-pub mod volume_words;
-pub mod volumes;
 mod workload;
-pub mod writes;
 
 use std::collections::BTreeSet;
 
@@ -53,11 +37,17 @@ pub use cited::{Evidence, ObjectName, Path, Table};
 pub use containers::{Container, Exit, Restart, Role, State};
 pub use creation::{Denial, Excess, Refusal};
 pub use deletion::{Deletion, NodeState};
+pub use dependencies::{
+    claims, lacks, mount_errors, mounts, references, unfit_volumes, volume_reach, volume_source, volume_words, volumes,
+    writes,
+};
 pub use ends::{End, Job};
 pub use events::{Event, Events};
 pub use exit::{Ending, Signal};
+pub use exits::{ends, exit, logs, memory, pod_end};
 pub use finalizers::Finalizer;
 pub use image::Image;
+pub use images::{image, pull_fault, pulls};
 pub use logs::{LastWords, Telling};
 pub use owner::{Owner, controlled_by};
 pub use pod::Pod;

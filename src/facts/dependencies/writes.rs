@@ -1,7 +1,7 @@
 //! A write that was refused because the place is read-only: what the program said, and the mount that covers the path.
 
-use super::cited::Evidence;
-use super::{Container, Exit, Facts};
+use crate::facts::cited::Evidence;
+use crate::facts::{Container, Exit, Facts};
 
 /// A write to a read-only volume.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Facts, edit_distance};
+use crate::facts::{Facts, edit_distance};
 use crate::snapshot::{name_of, namespace_of};
 
 /// The registry that is meant by a name without one. Source: `github.com/distribution/reference`, `normalize.go`.

@@ -1,6 +1,6 @@
 use super::*;
 
-const REFERENCE: &str = include_str!("../../../tests/data/exitcodes.tsv");
+const REFERENCE: &str = include_str!("../../../../tests/data/exitcodes.tsv");
 
 #[test]
 fn every_code_of_a_byte_has_a_page() {

@@ -1,7 +1,7 @@
 //! From which nodes a pod's bound volumes can be reached.
 
-use super::volumes::Claim;
-use super::{Evidence, Facts, selector};
+use crate::facts::volumes::Claim;
+use crate::facts::{Evidence, Facts, selector};
 use crate::snapshot::{Lookup, Node};
 
 /// Why a node cannot reach a volume.

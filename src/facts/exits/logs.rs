@@ -1,6 +1,6 @@
 //! A program's last words: the end of the log of the run that failed, and the line in it that says why.
 
-use super::{Container, Evidence, Exit, Facts, State};
+use crate::facts::{Container, Evidence, Exit, Facts, State};
 use crate::redact;
 
 /// Lines worth recognising: a rank, what such a line means, and its patterns.
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
     use crate::rules::testing::Case;
 
-    const REFERENCE: &str = include_str!("../../tests/data/log-signatures.tsv");
+    const REFERENCE: &str = include_str!("../../../tests/data/log-signatures.tsv");
 
     fn ended(is_last: bool) -> Case {
         let end = json!({"terminated": {"exitCode": 1, "reason": "Error", "message": "said at the end"}});

@@ -1,6 +1,6 @@
 //! Memory: the limit that counts for a container, and what its runtime was told to use.
 
-use super::{Container, Evidence, Facts, Quantity};
+use crate::facts::{Container, Evidence, Facts, Quantity};
 
 /// A memory limit and where it stands.
 #[derive(Debug, Clone, PartialEq)]

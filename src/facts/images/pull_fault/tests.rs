@@ -42,7 +42,7 @@ fn every_known_message_about_a_pull_has_its_class() {
     // What is told by the kubelet's word instead of the error, or is no error.
     let not_errors = ["IMG-NEVER", "IMG-INSPECT", "IMG-SECRET-MISSING"];
     let mut seen = 0;
-    for line in include_str!("../../../tests/data/messages.tsv").lines() {
+    for line in include_str!("../../../../tests/data/messages.tsv").lines() {
         let columns: Vec<&str> = line.split('\t').collect();
         let [id, surface, words, _, example, classes, ..] = columns[..] else { continue };
         let is_pull = id.starts_with("IMG-") && surface.contains("event") && words.contains("Failed");

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::volumes::Claim;
-use super::{Facts, Quantity};
+use crate::facts::volumes::Claim;
+use crate::facts::{Facts, Quantity};
 use crate::snapshot;
 
 /// Why a PersistentVolume does not fit a claim that waits for one.

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::Facts;
-use super::cited::Evidence;
-use super::volumes::Claim;
+use crate::facts::Facts;
+use crate::facts::cited::Evidence;
+use crate::facts::volumes::Claim;
 
 /// What stands behind one of the pod's volumes.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What the scheduler says about a pod's volumes, in the wordings of Kubernetes 1.9 to 1.36.
 
-use super::Facts;
-use super::cited::Evidence;
+use crate::facts::Facts;
+use crate::facts::cited::Evidence;
 
 /// One thing that the scheduler's sentence says about volumes.
 #[derive(Debug, Clone, PartialEq, Eq)]

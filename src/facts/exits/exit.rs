@@ -1,6 +1,6 @@
 //! What an exit code says: conventions of shells, kernels and runtimes, and how competing meanings are told apart.
 
-use super::{Container, Exit, Facts};
+use crate::facts::{Container, Exit, Facts};
 
 /// The table of meanings, one per line: codes, name, meaning, what tells it from the others.
 const TABLE: &str = include_str!("exit_codes.tsv");

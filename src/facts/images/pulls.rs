@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Facts;
-use super::cited::Evidence;
-use super::containers::{Container, State};
-use super::events::Event;
-use super::image::Image;
-use super::pull_fault::{PullFault, classify, is_mirror_request, server};
+use crate::facts::Facts;
+use crate::facts::cited::Evidence;
+use crate::facts::containers::{Container, State};
+use crate::facts::events::Event;
+use crate::facts::image::Image;
+use crate::facts::pull_fault::{PullFault, classify, is_mirror_request, server};
 use crate::finding::Standing;
 use crate::snapshot::Lookup;
 

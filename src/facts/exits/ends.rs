@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::time::human;
-use super::{Container, Ending, Event, Evidence, Exit, Facts};
+use crate::facts::time::human;
+use crate::facts::{Container, Ending, Event, Evidence, Exit, Facts};
 use crate::finding::{Command, Remedy, Standing};
 
 /// The end of a container's run that matters for the pod now.

@@ -1,9 +1,9 @@
 //! Why a volume is not attached or mounted: what the kubelet and the attach controller say, in the wordings of Kubernetes
 //! 1.20 to 1.36 and of common CSI drivers.
 
-use super::Facts;
-use super::events::Event;
-use super::volume_words::quoted;
+use crate::facts::Facts;
+use crate::facts::events::Event;
+use crate::facts::volume_words::quoted;
 
 /// What a failed attach or mount came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::cited::Evidence;
-use super::events::Events;
-use super::time::seconds_between;
-use super::{Container, Facts, State};
+use crate::facts::cited::Evidence;
+use crate::facts::events::Events;
+use crate::facts::time::seconds_between;
+use crate::facts::{Container, Facts, State};
 use crate::finding::Subject;
 use crate::snapshot::{self, Lookup};
 

@@ -1,10 +1,10 @@
 //! Why a claim is still Pending: from the claim's own events, and where they are gone, from what it asks for.
 
-use super::Facts;
-use super::cited::Evidence;
-use super::events::Event;
-use super::volume_words::VolumeWord;
-use super::volumes::{Claim, ClaimObject};
+use crate::facts::Facts;
+use crate::facts::cited::Evidence;
+use crate::facts::events::Event;
+use crate::facts::volume_words::VolumeWord;
+use crate::facts::volumes::{Claim, ClaimObject};
 use crate::finding::{Certainty, Standing};
 use crate::snapshot::Lookup;
 

@@ -4,10 +4,10 @@
 //! Wordings: kubernetes `pkg/kubelet/eviction/helpers.go`, `pkg/kubelet/lifecycle/predicate.go`,
 //! `pkg/kubelet/nodeshutdown`, `pkg/kubelet/cm`.
 
-use super::Facts;
-use super::cited::Evidence;
-use super::phrase::{after, before, between, says, word};
-use super::pod::Pod;
+use crate::facts::Facts;
+use crate::facts::cited::Evidence;
+use crate::facts::phrase::{after, before, between, says, word};
+use crate::facts::pod::Pod;
 use crate::finding::Standing;
 
 /// Why a pod ended as a whole.
@@ -249,7 +249,7 @@ mod tests {
     fn every_known_sentence_of_the_kubelet_has_its_class() {
         let mut pod = Pod::default();
         pod.status.phase = Some("Failed".to_owned());
-        let rows = include_str!("../../tests/data/messages.tsv").lines();
+        let rows = include_str!("../../../tests/data/messages.tsv").lines();
         let rows = rows.filter(|l| l.starts_with("REJ-") || l.starts_with("EVT-")).filter(|l| l.contains("pod.status"));
         let mut wrong = Vec::new();
         for row in rows {

@@ -3,8 +3,8 @@
 use k8s_openapi::api::core::v1 as core;
 use serde_json::Value;
 
-use super::cited::Evidence;
-use super::{Container, Facts, Role};
+use crate::facts::cited::Evidence;
+use crate::facts::{Container, Facts, Role};
 
 /// One place at which the pod refers to a ConfigMap or Secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

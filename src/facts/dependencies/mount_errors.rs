@@ -1,6 +1,6 @@
 //! What the tools that mount say, and what it means: mount(8) and its helpers, fsck, CSI drivers.
 
-use super::mounts::MountFailure;
+use crate::facts::mounts::MountFailure;
 
 /// What a mount error means, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The ConfigMaps, Secrets and keys that the pod needs and that are not there.
 
-use super::cited::Evidence;
-use super::mounts::Trouble;
-use super::references::{By, Reference};
-use super::volume_words::quoted;
-use super::{Container, Facts};
+use crate::facts::cited::Evidence;
+use crate::facts::mounts::Trouble;
+use crate::facts::references::{By, Reference};
+use crate::facts::volume_words::quoted;
+use crate::facts::{Container, Facts};
 use crate::finding::{Standing, Subject};
 use crate::snapshot::Lookup;
 

@@ -1,0 +1,5 @@
+//! Images and their pulls.
+
+pub mod image;
+pub mod pull_fault;
+pub mod pulls;
