@@ -162,6 +162,28 @@ fn a_folder_of_any_files_is_read() {
 }
 
 #[test]
+fn a_log_that_cannot_be_read_is_a_gap_and_a_link_to_nowhere_is_nothing() {
+    let folder = Folder::new();
+    folder.put("n/pods.json", r#"{"kind": "Pod", "metadata": {"name": "p", "namespace": "n"}}"#);
+    let log = folder.put("n/p/logs.txt", "");
+    fs::File::options().write(true).open(&log).unwrap().set_len((64 << 20) + 1).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nowhere", folder.0.join("gone.json")).unwrap();
+    let snapshot = read(&folder.0).unwrap();
+    let gap = &snapshot.header.unanswered[0];
+    assert_eq!((gap.resource.as_str(), gap.namespace.as_str(), gap.name.as_str()), ("pods/log", "n", "p"));
+    assert!(gap.why.starts_with("logs.txt: more than 64 MiB"), "{}", gap.why);
+}
+
+#[test]
+fn a_folder_of_too_much_is_refused() {
+    let folder = Folder::new();
+    let file = folder.put("pods.json", "");
+    fs::File::options().write(true).open(file).unwrap().set_len((128 << 20) + 1).unwrap();
+    assert_eq!(read(&folder.0).unwrap_err().problem, Problem::TooLarge { most: 128 << 20 });
+}
+
+#[test]
 fn lists_in_lists_and_values_in_a_row_are_read() {
     let pod = |name: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}).to_string();
     let inner = format!(

@@ -168,6 +168,22 @@ fn a_line_of_ten_mebibytes_and_a_hundred_thousand_events_are_fine() {
 }
 
 #[test]
+fn values_of_every_type_come_through_and_a_nodes_images_do_not() {
+    let status = r#"{"a": -1, "b": 7, "c": 1.5, "d": true, "e": null, "f": [], "images": [{"names": ["x"]}]}"#;
+    let pod = |status: &str| {
+        format!(r#"{{"kind": "Pod", "metadata": {{"name": "p", "namespace": "n"}}, "status": {status}}}"#)
+    };
+    let read = |text: String| {
+        let snapshot = from_bytes("x", text.into_bytes()).expect("a pod");
+        snapshot.all("Pod")[0]["status"].clone()
+    };
+    let kept = serde_json::json!({"a": -1, "b": 7, "c": 1.5, "d": true, "e": null, "f": []});
+    assert_eq!(read(pod(status)), kept);
+    let yaml = "kind: Pod\nmetadata: {name: p, namespace: n}\nstatus: {a: -1, b: 7, c: 1.5, d: true, e: null, f: [], images: [1]}\n";
+    assert_eq!(read(yaml.to_owned()), kept);
+}
+
+#[test]
 fn words_that_old_yaml_takes_for_other_things_stay_words() {
     let yaml = "kind: Pod\nmetadata:\n  name: p\n  labels: {a: yes, b: 0755, c: 1_000, d: '1', 8080: on}\n";
     let snapshot = from_bytes("x", yaml.into()).unwrap();

@@ -161,6 +161,26 @@ fn two_kinds_of_credentials_are_refused_as_by_kubectl() {
 }
 
 #[test]
+fn half_a_client_certificate_and_what_no_header_can_hold_are_refused() {
+    let folder = folder();
+    folder.write("c.pem", "SECRET");
+    for (credentials, wanted) in [
+        ("client-certificate: c.pem", "the user \"u1\" has a client-certificate without a client-key"),
+        ("client-key: c.pem", "the user \"u1\" has a client-key without a client-certificate"),
+        ("client-certificate: c.pem, client-key: gone.key", "(client-key): there is no such file"),
+        (r#"token: "SECRET\n\x01""#, "the token holds characters that cannot be sent"),
+        (r#"token: SECRET, as: "a\x01b""#, "impersonate-user cannot be sent as a header"),
+        ("auth-provider: {name: oidc, config: {client-secret: SECRET}}", "auth-provider oidc, which is not supported"),
+    ] {
+        let said = error(&connect(&folder, &ONE.replace("token: SECRET-ONE", credentials)));
+        assert!(said.contains(wanted), "{credentials}: {said}");
+    }
+    let kept = ONE.replace("token: SECRET-ONE", "auth-provider: {name: oidc, config: {id-token: SECRET-ID}}");
+    let session = open(&connect(&folder, &kept)).expect("a session");
+    assert_eq!(header(&session, "authorization"), ["Bearer SECRET-ID"], "a token that is there already serves");
+}
+
+#[test]
 fn a_token_file_is_read_beside_its_kubeconfig() {
     let folder = folder();
     folder.write("tok", "SECRET-FILE\n");
