@@ -1,21 +1,15 @@
 //! `kubectl why` without a name, on files: the pods that are not fine, and what kubectl says where its flags do not go together.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+#[path = "common/binary.rs"]
+mod binary;
 
+use std::process::Output;
+
+use binary::start;
 use serde_json::{Value, json};
 
 fn why(args: &[&str], input: &Value) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-why"))
-        .args(args)
-        .env("KUBECONFIG", "/nonexistent")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.to_string().as_bytes());
-    child.wait_with_output().unwrap()
+    start(args, &input.to_string()).wait_with_output().unwrap()
 }
 
 fn out(output: &Output) -> String {

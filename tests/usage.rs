@@ -2,15 +2,17 @@
 
 mod common;
 
+#[path = "common/binary.rs"]
+mod binary;
 #[allow(dead_code)] // this uses a part of it
 #[path = "common/server.rs"]
 mod server;
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use binary::start;
 use serde_json::{Value, json};
 use server::{Fault, serve};
 
@@ -18,15 +20,7 @@ use server::{Fault, serve};
 const LONGEST: Duration = Duration::from_secs(60);
 
 fn why(args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-why"))
-        .args(args)
-        .env("KUBECONFIG", "/nonexistent")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let mut child = start(args, input);
     let begin = Instant::now();
     while child.try_wait().unwrap().is_none() && begin.elapsed() < LONGEST {
         std::thread::sleep(Duration::from_millis(5));

@@ -31,7 +31,7 @@ pub(super) fn summary(
     progress: Option<String>,
     enough: Enough,
 ) -> String {
-    let counts_nodes = facts.scheduling_sentence().is_some_and(|s| s.nodes.is_some());
+    let counts_nodes = || facts.scheduling_sentence().is_some_and(|s| s.nodes.is_some());
     match (causes, verdict) {
         ([], Verdict::Healthy) => "nothing is wrong now".to_owned(),
         ([], Verdict::Completed) => "the pod has done its work and will not run again".to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn summary(
         ([], _) if facts.target.kind != "Pod" => {
             format!("unknown: {}, and nothing that was read says why", facts.status_word())
         }
-        ([], _) if facts.awaits_node() && counts_nodes && facts.fit().is_none() => {
+        ([], _) if facts.awaits_node() && counts_nodes() && facts.fit().is_none() => {
             "unknown: the scheduler finds no node, and without the nodes nothing tells which of its reasons to act on"
                 .to_owned()
         }

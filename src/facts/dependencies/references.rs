@@ -86,34 +86,16 @@ fn of_container(container: &Container, all: &mut Vec<Reference>) {
     for variable in container.spec.env.iter().flatten() {
         let Some(from) = &variable.value_from else { continue };
         let name = variable.name.as_str();
-        if let Some(r) = &from.config_map_key_ref {
-            add(
-                "ConfigMap",
-                &r.name,
-                Some(&r.key),
-                r.optional,
-                Some(name),
-                &["env", name, "valueFrom", "configMapKeyRef", "key"],
-            );
-            add(
-                "ConfigMap",
-                &r.name,
-                None,
-                r.optional,
-                Some(name),
-                &["env", name, "valueFrom", "configMapKeyRef", "name"],
-            );
-        }
-        if let Some(r) = &from.secret_key_ref {
-            add(
-                "Secret",
-                &r.name,
-                Some(&r.key),
-                r.optional,
-                Some(name),
-                &["env", name, "valueFrom", "secretKeyRef", "key"],
-            );
-            add("Secret", &r.name, None, r.optional, Some(name), &["env", name, "valueFrom", "secretKeyRef", "name"]);
+        let config_map = from.config_map_key_ref.as_ref();
+        let secret = from.secret_key_ref.as_ref();
+        let of_keys = [
+            config_map.map(|r| ("ConfigMap", "configMapKeyRef", &r.name, &r.key, r.optional)),
+            secret.map(|r| ("Secret", "secretKeyRef", &r.name, &r.key, r.optional)),
+        ];
+        for (kind, field, object, key, optional) in of_keys.into_iter().flatten() {
+            let place = ["env", name, "valueFrom", field];
+            add(kind, object, Some(key), optional, Some(name), &[&place[..], &["key"]].concat());
+            add(kind, object, None, optional, Some(name), &[&place[..], &["name"]].concat());
         }
     }
     for (place, from) in container.spec.env_from.iter().flatten().enumerate() {

@@ -50,10 +50,12 @@ impl<'a> Fit<'a> {
         let (snapshot, own, spec) = (facts.snapshot(), facts.object()?, &facts.pod.spec);
         let selected = || selection(own).and_then(|s| snapshot.nodes_with(&s)).filter(|nodes| has_suitable(own, nodes));
         let as_many = |nodes: &&[Node]| sentence.and_then(|s| s.nodes) == Some(nodes.len());
-        let (nodes, of_selector) = match (snapshot.nodes(), selected()) {
-            (Lookup::Found(nodes), _) => (nodes, false),
-            (_, Some(nodes)) => (nodes, true),
-            _ => (Some(snapshot.known_nodes()).filter(as_many)?, false),
+        let (nodes, of_selector) = match snapshot.nodes() {
+            Lookup::Found(nodes) => (nodes, false),
+            _ => match selected() {
+                Some(nodes) => (nodes, true),
+                None => (Some(snapshot.known_nodes()).filter(as_many)?, false),
+            },
         };
         let requests = demand::requests(own);
         let peers = Peers::new(snapshot, nodes, own);
