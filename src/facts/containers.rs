@@ -48,6 +48,23 @@ pub enum State {
     Ended(Exit),
 }
 
+impl State {
+    /// Whether the kubelet says no more of it than that it is not made yet.
+    pub fn is_unmade(&self) -> bool {
+        match self {
+            State::Unreported => true,
+            State::Waiting { reason, .. } => is_usual_wait(reason),
+            State::Running { .. } | State::Ended(_) => false,
+        }
+    }
+}
+
+/// Whether a waiting container's reason is what every container has before it is made: `PodInitializing` in a pod with init
+/// containers, `ContainerCreating` in any other (`pkg/kubelet/kubelet_pods.go`).
+pub fn is_usual_wait(reason: &str) -> bool {
+    matches!(reason, "" | "ContainerCreating" | "PodInitializing")
+}
+
 /// The end of one run of a container.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Exit {

@@ -34,7 +34,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use cited::{Evidence, ObjectName, Path, Table};
-pub use containers::{Container, Exit, Restart, Role, State};
+pub use containers::{Container, Exit, Restart, Role, State, is_usual_wait};
 pub use creation::{Denial, Excess, Refusal};
 pub use deletion::{Deletion, NodeState};
 pub use dependencies::{

@@ -70,13 +70,8 @@ impl Facts<'_> {
     fn on_its_way(&self, container: &Container) -> Option<String> {
         let title = container.title();
         match &container.state {
-            State::Waiting { reason, .. }
-                if ["ContainerCreating", "PodInitializing", ""].contains(&reason.as_str()) =>
-            {
-                self.being_created(container)
-            }
-            State::Unreported => self.being_created(container),
-            State::Waiting { .. } => None,
+            unmade if unmade.is_unmade() => self.being_created(container),
+            State::Waiting { .. } | State::Unreported => None,
             State::Ended(exit) => {
                 let ago = seconds_between(exit.finished?, self.now);
                 (container.restarts() == 0 && exit.code == 0 && ago < NOTICE_USUAL)

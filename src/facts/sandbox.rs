@@ -154,11 +154,17 @@ impl Facts<'_> {
         if healed || self.sandbox_is_up(Some(event)) == Some(true) { Standing::Past } else { Standing::Wrong }
     }
 
-    /// Whether the sandbox is there. The kubelet says so since 1.25 (PodHasNetwork), by default since 1.29; before, only
-    /// what the containers do tells. `None` if nothing tells.
-    pub fn sandbox_is_up(&self, failure: Option<&Event>) -> Option<bool> {
+    /// The status of the condition that says whether the sandbox is there. The kubelet sets it since 1.25 (PodHasNetwork), by
+    /// default since 1.29 (PodReadyToStartContainers).
+    pub fn sandbox_condition(&self) -> Option<&str> {
         let condition = ["PodReadyToStartContainers", "PodHasNetwork"].into_iter().find_map(|c| self.pod.condition(c));
-        let said = condition.map(|c| c.status == "True");
+        condition.map(|c| c.status.as_str())
+    }
+
+    /// Whether the sandbox is there: by its condition, and before kubelets set that, by what the containers do. `None` if
+    /// nothing tells.
+    pub fn sandbox_is_up(&self, failure: Option<&Event>) -> Option<bool> {
+        let said = self.sandbox_condition().map(|status| status == "True");
         let since = failure.and_then(|e| e.last);
         let went_on = |events: &[&'static str]| {
             since.is_some() && self.events.iter().any(|e| events.contains(&e.reason.as_str()) && e.seen_since(since))
@@ -166,10 +172,7 @@ impl Facts<'_> {
         let lives = self.main_containers().any(|c| match &c.state {
             State::Running { .. } => true,
             State::Ended(exit) => since.is_some() && exit.started >= since,
-            State::Waiting { reason, .. } => {
-                said.is_none() && !matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing")
-            }
-            State::Unreported => false,
+            waiting => said.is_none() && !waiting.is_unmade(),
         });
         if lives || said.is_none() && went_on(&["Pulling", "Pulled", "Created", "Started"]) { Some(true) } else { said }
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::facts::cited::Evidence;
 use crate::facts::events::Events;
 use crate::facts::time::seconds_between;
-use crate::facts::{Container, Facts, State};
+use crate::facts::{Container, Facts};
 use crate::finding::Subject;
 use crate::snapshot::{self, Lookup};
 
@@ -197,14 +197,8 @@ impl Facts<'_> {
     /// Whether the pod stays, is on a node, and its kubelet has not got to the point where containers are made: volumes are set up
     /// before the sandbox, and the sandbox before images and containers.
     pub fn awaits_volumes(&self) -> bool {
-        let untouched = |c: &Container| match &c.state {
-            State::Unreported => true,
-            State::Waiting { reason, .. } => matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing"),
-            _ => false,
-        };
-        let never_ran = || self.main_containers().all(|c| untouched(c) && c.last.is_none() && c.restarts() == 0);
-        let sandbox = self.pod.condition("PodReadyToStartContainers").or_else(|| self.pod.condition("PodHasNetwork"));
-        let waiting = match sandbox.map(|c| c.status.as_str()) {
+        let never_ran = || self.main_containers().all(|c| c.state.is_unmade() && c.last.is_none() && c.restarts() == 0);
+        let waiting = match self.sandbox_condition() {
             Some("True") => false,
             Some("False") => !self.containers.iter().any(Container::is_running),
             _ => never_ran() && (self.pod.status.pod_ip.is_none() || self.pod.spec.host_network == Some(true)),

@@ -182,12 +182,7 @@ impl Facts<'_> {
     }
 
     fn running_pull<'f>(&'f self, container: &'f Container) -> Option<RunningPull<'f>> {
-        let waits = match &container.state {
-            State::Waiting { reason, .. } => matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing"),
-            State::Unreported => true,
-            _ => false,
-        };
-        if !waits {
+        if !container.state.is_unmade() {
             return None;
         }
         let image = container.spec.image.as_deref()?;

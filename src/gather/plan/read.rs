@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::is_usual_wait;
 use crate::snapshot::name_of;
 
 /// A list of an object, or nothing.
@@ -80,7 +81,7 @@ impl Container<'_> {
 
     /// Whether it waits for volumes or a sandbox: the kubelet mounts every volume of a pod before it pulls the first image.
     pub(super) fn is_before_images(&self) -> bool {
-        !self.was_created() && matches!(self.waiting(), "" | "ContainerCreating" | "PodInitializing")
+        !self.was_created() && is_usual_wait(self.waiting())
     }
 
     pub(super) fn failed_pull(&self) -> bool {
@@ -121,11 +122,10 @@ pub(super) fn is_fine(pod: &Value) -> bool {
 /// How far a pod is from fine: 0 not at all, 1 only in the past.
 pub(super) fn trouble(pod: &Value) -> u8 {
     let containers = containers(pod);
-    let is_bad = |reason: &str| !matches!(reason, "" | "ContainerCreating" | "PodInitializing");
     let failed_before = containers.iter().any(|c| c.state("/lastState/terminated").is_some());
     match text(pod, "/status/phase") {
         "Succeeded" if !is_terminating(pod) => 0,
-        _ if containers.iter().any(|c| is_bad(c.waiting())) => 6,
+        _ if containers.iter().any(|c| !is_usual_wait(c.waiting())) => 6,
         "Pending" | "" => 5,
         _ if is_terminating(pod) => 4,
         "Failed" | "Unknown" => 3,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::progress::Progress;
 use super::{Items, Time, time};
+use crate::facts::is_usual_wait;
 
 /// A pod that does not run for so long is still starting, a rule of thumb: thousands do while a cluster scales.
 const STARTING: i64 = 30;
@@ -200,7 +201,7 @@ impl PodStatus {
     fn failure(&self) -> Option<&str> {
         let waiting = self.containers().filter_map(|c| c.state.as_ref()?.waiting.as_ref());
         let mut reasons = waiting.map(|w| w.reason.as_str());
-        reasons.find(|reason| !matches!(*reason, "" | "ContainerCreating" | "PodInitializing"))
+        reasons.find(|reason| !is_usual_wait(reason))
     }
 }
 
