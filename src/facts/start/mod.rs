@@ -26,9 +26,9 @@ const FAILED: [&str; 8] = [
     "VerifyNonRootError",
 ];
 
-/// The kubelet's words for a container that waits for something else than its own start: its turn, its next try, its hook.
-const NO_FAILURE: [&str; 6] =
-    ["", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "RestartingAllContainers", "PostStartHookError"];
+/// The kubelet's words for a container that waits for something else than its own start and has been made before: its next
+/// try, its hook.
+const NO_FAILURE: [&str; 3] = ["CrashLoopBackOff", "RestartingAllContainers", "PostStartHookError"];
 
 /// A container that could not be started, or whose program could not be run.
 #[derive(Debug, Clone)]
@@ -79,6 +79,7 @@ impl Facts<'_> {
             })
         };
         if let State::Waiting { reason, message } = &container.state
+            && !container.state.is_unmade()
             && !NO_FAILURE.contains(&reason.as_str())
             && !is_pull_word(reason)
         {
