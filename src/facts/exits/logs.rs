@@ -56,6 +56,12 @@ impl LastWords {
         self.telling.as_ref().map(|t| &t.line).or(self.lines.last()).map(String::as_str)
     }
 
+    /// That line as the end of a sentence about the container: `; it says "…"`.
+    pub fn clause(&self) -> Option<String> {
+        let which = if self.telling.is_some() { "it says" } else { "its last words are" };
+        Some(format!("; {which} {}", quoted(self.line()?)))
+    }
+
     /// As evidence: the telling line first and what it means, then the last lines.
     pub fn cite(&self) -> Vec<Evidence> {
         let mut evidence = Vec::new();

@@ -2,8 +2,7 @@
 
 use super::{SYMPTOMS, finding};
 use crate::facts::exit::meanings;
-use crate::facts::logs::quoted;
-use crate::facts::{End, Ending, Evidence, Facts, Role};
+use crate::facts::{End, Ending, Evidence, Facts, LastWords, Role};
 use crate::finding::{Finding, Stage};
 use crate::rules::Rule;
 
@@ -45,10 +44,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn found(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     let words = facts.last_words(end.container, end.exit);
-    let says = words.as_ref().and_then(|words| {
-        let which = if words.telling.is_some() { "it says" } else { "its last words are" };
-        Some(format!("; {which} {}", quoted(words.line()?)))
-    });
+    let says = words.as_ref().and_then(LastWords::clause);
     let change = "Change what the program complains about: its configuration, arguments or image";
     finding(facts, end, format!("{}{}", end.told(), says.unwrap_or_default()))
         .because(words.map(|w| w.cite()).unwrap_or_default())

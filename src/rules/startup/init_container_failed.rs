@@ -1,8 +1,7 @@
 //! An init container ends with an error, so the containers after it never start.
 
 use super::waiting_for;
-use crate::facts::logs::quoted;
-use crate::facts::{End, Ending, Facts, Role};
+use crate::facts::{End, Ending, Facts, LastWords, Role};
 use crate::finding::{Finding, Remedy, Stage};
 use crate::rules::Rule;
 
@@ -40,11 +39,7 @@ fn failed(facts: &Facts<'_>, end: &End<'_>) -> Finding {
     let (container, exit) = (end.container, end.exit);
     let given_up = facts.pod.phase() == "Failed";
     let words = facts.last_words(container, exit);
-    let says = words.as_ref().and_then(|w| {
-        let which = if w.telling.is_some() { "it says" } else { "its last words are" };
-        Some(format!("; {which} {}", quoted(w.line()?)))
-    });
-    let says = says.unwrap_or_default();
+    let says = words.as_ref().and_then(LastWords::clause).unwrap_or_default();
     let after = match waiting_for(facts, container) {
         _ if given_up => "; it is not tried again, so the pod has failed".to_owned(),
         after if after.is_empty() => after,
